@@ -1,0 +1,94 @@
+/** Who may federate with us, and how: peer networks, blocked domains, and what is known about each (product contract, "Domains and peers"). */
+
+export type PeerKind = "direct" | "allowed" | "provider" | "discovered";
+
+/** A peer network: one `[[peer]]` entry, or one discovered domain. */
+export interface Peer {
+	/** Unique name of the network for logs, limits and metrics: its first domain. */
+	readonly name: string;
+	readonly kind: PeerKind;
+	/** SIP domains it speaks for, lower case. */
+	readonly domains: readonly string[];
+	/** Its edge, for `direct` and `provider`; the others are found by SRV. */
+	readonly edge: { readonly host: string; readonly port: number } | undefined;
+	/** Address to dial in place of the edge's own; the name is still verified. */
+	readonly connect: { readonly host: string; readonly port: number } | undefined;
+	readonly verification: "as-asserted" | "always-verified" | "always-unverified";
+	/** PEM files of its trust anchors, in place of the edge's. */
+	readonly trust: readonly string[] | undefined;
+	readonly minVersion: "1.0" | "1.1" | "1.2" | "1.3";
+	readonly cnFallback: boolean;
+	readonly wildcard: boolean;
+	readonly domainSan: boolean;
+	readonly affinity: "strict" | "rebind";
+	readonly imProfile: "profile" | "lync" | "uri";
+	readonly presenceProfile: "profile" | "rfc4480";
+	readonly capabilityPort: "literal" | "zero";
+}
+
+/** What a discovered domain is: found by SRV, nothing known about it, nothing granted to it. */
+export function discoveredPeer(domain: string): Peer {
+	return {
+		name: domain,
+		kind: "discovered",
+		domains: [domain],
+		edge: undefined,
+		connect: undefined,
+		verification: "as-asserted",
+		trust: undefined,
+		minVersion: "1.2",
+		cnFallback: false,
+		wildcard: false,
+		domainSan: false,
+		affinity: "strict",
+		imProfile: "profile",
+		presenceProfile: "profile",
+		capabilityPort: "literal",
+	};
+}
+
+/** What the policy says about a domain. */
+export type PeerVerdict =
+	| { readonly kind: "peer"; readonly peer: Peer }
+	| { readonly kind: "blocked" }
+	/** Neither listed nor, with discovery off, reachable otherwise. */
+	| { readonly kind: "not-listed" };
+
+export interface PeerPolicy {
+	readonly peers: readonly Peer[];
+	/** Blocked domains, lower case; they beat everything. */
+	readonly blocked: ReadonlySet<string>;
+	/** Whether unlisted domains may be found by SRV. */
+	readonly discovery: boolean;
+}
+
+/** The peers of one policy, indexed. Immutable: a policy edit makes a new directory. */
+export class PeerDirectory {
+	readonly policy: PeerPolicy;
+	readonly #byDomain = new Map<string, Peer>();
+
+	constructor(policy: PeerPolicy) {
+		this.policy = policy;
+		for (const peer of policy.peers) {
+			for (const domain of peer.domains) this.#byDomain.set(domain, peer);
+		}
+	}
+
+	/** Decides about a domain (lower case). */
+	find(domain: string): PeerVerdict {
+		if (this.policy.blocked.has(domain)) return { kind: "blocked" };
+		const listed = this.#byDomain.get(domain);
+		if (listed !== undefined) return { kind: "peer", peer: listed };
+		return this.policy.discovery ? { kind: "peer", peer: discoveredPeer(domain) } : { kind: "not-listed" };
+	}
+
+	/** Listed peers whose edge is known by name. */
+	get withEdge(): readonly Peer[] {
+		return this.policy.peers.filter((peer) => peer.edge !== undefined);
+	}
+
+	/** Listed peers that are found by SRV. */
+	get bySrv(): readonly Peer[] {
+		return this.policy.peers.filter((peer) => peer.edge === undefined);
+	}
+}

@@ -1,0 +1,24 @@
+/** A connection as transactions, dialogs and proxies see it: whole messages in both directions (RFC 3261 §18). */
+import type { SipMessage } from "../message/message.ts";
+import type { CloseCause, Endpoint } from "./byte-stream.ts";
+
+export interface Connection {
+	/** Unique in the process, never used again. */
+	readonly id: number;
+	/** Who opened it: `inbound` when the peer did. */
+	readonly direction: "inbound" | "outbound";
+	readonly remote: Endpoint;
+	readonly local: Endpoint;
+	readonly isOpen: boolean;
+	/** Queues a whole message. Returns false, and sends nothing, when the connection is closed. */
+	send(message: SipMessage): boolean;
+	/** Sends what is queued, then closes. */
+	close(reason: string): void;
+}
+
+/** What happens on a connection, told to whoever owns it. */
+export interface ConnectionUser {
+	received(connection: Connection, message: SipMessage): void;
+	/** Called exactly once, after the last `received`. */
+	closed(connection: Connection, cause: CloseCause): void;
+}

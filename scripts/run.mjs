@@ -1,0 +1,139 @@
+// Runs the project's tasks with the pinned Node.js, so that they work on a machine whose own Node.js is 20 or newer.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findNode } from "../packages/edge/bin/find-node.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+process.chdir(root);
+const node = findNode(import.meta.url);
+if (node === undefined) {
+	process.stderr.write("no Node.js that can run Causeway: run `npm ci` first (it installs the pinned one)\n");
+	process.exit(1);
+}
+const env = { ...process.env, PATH: `${join(node, "..")}:${process.env.PATH}` };
+const SOURCE = "--conditions=causeway-source";
+
+function run(label, command, args, extraEnv = {}) {
+	const result = spawnSync(command, args, { stdio: "inherit", env: { ...env, ...extraEnv } });
+	if (result.error !== undefined) process.stderr.write(`${label}: ${result.error.message}\n`);
+	return result.status ?? 1;
+}
+
+function bin(name) {
+	return join("node_modules", ".bin", name);
+}
+
+/** Every file below `packages/* /{src,test}` whose name ends with `.test.ts`. */
+function testFiles() {
+	const found = [];
+	const walk = (folder) => {
+		for (const entry of readdirSync(folder, { withFileTypes: true })) {
+			if (entry.name === "node_modules" || entry.name === "dist") continue;
+			const path = join(folder, entry.name);
+			if (entry.isDirectory()) walk(path);
+			else if (entry.name.endsWith(".test.ts")) found.push(path);
+		}
+	};
+	for (const name of readdirSync("packages")) {
+		for (const part of ["src", "test"]) {
+			const folder = join("packages", name, part);
+			if (existsSync(folder)) walk(folder);
+		}
+	}
+	return found.sort();
+}
+
+/** Programs the interoperation tests need, with the Debian package of each. */
+const INTEROP_PROGRAMS = {
+	kamailio: "kamailio",
+	sipp: "sip-tester",
+	stunnel4: "stunnel4",
+	dnsmasq: "dnsmasq-base",
+	tshark: "tshark",
+	openssl: "openssl",
+	ip: "iproute2",
+};
+
+function missingPackages() {
+	const folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+	return Object.entries(INTEROP_PROGRAMS)
+		.filter(([program]) => !folders.some((folder) => existsSync(join(folder, program))))
+		.map(([, name]) => name);
+}
+
+function runTests(names) {
+	const wanted = names.length === 0 ? testFiles() : testFiles().filter((file) => names.some((name) => file.includes(name)));
+	const isInterop = (file) => file.includes(join("test", "interop"));
+	const unit = wanted.filter((file) => !isInterop(file));
+	let interop = wanted.filter(isInterop);
+	const missing = missingPackages();
+	// In CI a missing program fails the tests that need it; on a developer's machine it is said and the rest runs.
+	if (interop.length > 0 && missing.length > 0 && !process.env.CI) {
+		process.stdout.write(
+			`The interoperation tests were left out: install ${missing.join(", ")} to run them (they need Debian packages and root).\n`,
+		);
+		interop = [];
+	}
+	const folder = mkdtempSync(join(tmpdir(), "causeway-test-"));
+	const totals = join(folder, "totals");
+	const one = (files, concurrency) =>
+		files.length === 0
+			? 0
+			: run(
+					"tests",
+					node,
+					[SOURCE, "--test", `--test-concurrency=${concurrency}`, "--test-reporter=./scripts/test-reporter.mjs", ...files],
+					{ TEST_TOTALS: totals },
+				);
+	const statuses = [one(unit, 2), one(interop, 1)];
+	let passed = 0;
+	let failed = 0;
+	for (const line of existsSync(totals) ? readFileSync(totals, "utf8").trim().split("\n") : []) {
+		const [p, f] = line.split(" ").map(Number);
+		passed += p ?? 0;
+		failed += f ?? 0;
+	}
+	rmSync(folder, { recursive: true, force: true });
+	if (failed === 0 && statuses.some((status) => status !== 0)) failed = 1;
+	process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+	return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+const CHECKS = [
+	["format and lint", () => run("biome", bin("biome"), ["check", "--error-on-warnings", "."])],
+	["promises and correctness", () => run("oxlint", node, ["node_modules/oxlint/bin/oxlint", "--type-aware", "--deny-warnings", "packages"])],
+	["types", () => run("tsc", bin("tsc"), ["-p", "tsconfig.json"])],
+	["import rules", () => run("dependency-cruiser", node, ["node_modules/dependency-cruiser/bin/dependency-cruise.mjs", "--config", ".dependency-cruiser.cjs", "packages"])],
+	["unused exports", () => run("knip", node, ["node_modules/knip/bin/knip.js"])],
+	["compiles for publishing", () => run("tsc", bin("tsc"), ["-b", "packages/edge/tsconfig.build.json"])],
+];
+
+function check() {
+	const failed = [];
+	for (const [name, step] of CHECKS) {
+		const started = Date.now();
+		const status = step();
+		process.stdout.write(`${status === 0 ? "ok  " : "FAIL"} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)\n`);
+		if (status !== 0) failed.push(name);
+	}
+	if (failed.length > 0) process.stdout.write(`check failed: ${failed.join(", ")}\n`);
+	return failed.length === 0 ? 0 : 1;
+}
+
+const [task, ...rest] = process.argv.slice(2);
+const TASKS = {
+	test: () => runTests(rest),
+	check,
+	format: () => run("biome", bin("biome"), ["check", "--write", "."]),
+	build: () => run("tsc", bin("tsc"), ["-b", "packages/edge/tsconfig.build.json"]),
+	bench: () => run("bench", node, [SOURCE, "packages/edge/test/bench/main.ts", ...rest]),
+	long: () => run("long", node, [SOURCE, "packages/edge/test/long/main.ts", ...rest]),
+};
+if (TASKS[task] === undefined) {
+	process.stderr.write(`usage: node scripts/run.mjs ${Object.keys(TASKS).join("|")}\n`);
+	process.exit(2);
+}
+process.exit(TASKS[task]());
