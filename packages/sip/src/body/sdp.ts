@@ -121,13 +121,16 @@ export interface SdpToWrite {
 	readonly attributes?: readonly string[];
 }
 
-/** Our description, lines ended by CRLF. Values that hold CR, LF or NUL are a bug of the caller and throw. */
+/**
+ * Our description, lines ended by CRLF. Media lines and attributes are octets in latin1 characters; the session name is
+ * text. Values that hold CR, LF or NUL are a bug of the caller and throw.
+ */
 export function createSdp(description: SdpToWrite): Sdp {
 	const address = `IN ${description.host.includes(":") ? "IP6" : "IP4"} ${description.host}`;
 	const lines = [
 		"v=0",
 		`o=- ${description.originId} ${description.originVersion} ${address}`,
-		`s=${description.sessionName ?? "-"}`,
+		`s=${utf8AsLatin1(description.sessionName ?? "-")}`,
 		`c=${address}`,
 		"t=0 0",
 		...(description.attributes ?? []).map((attribute) => `a=${attribute}`),
@@ -139,14 +142,14 @@ export function createSdp(description: SdpToWrite): Sdp {
 	for (const line of lines) {
 		if (line.includes("\n")) throw new Error("assertion: an SDP value holds a line feed");
 	}
-	const parsed = parseSdp(`${lines.map(toLatin1).join("\r\n")}\r\n`);
+	const parsed = parseSdp(`${lines.join("\r\n")}\r\n`);
 	if (!parsed.ok) throw new Error(`assertion: ${parsed.fault.detail}`);
 	return parsed.value;
 }
 
 /**
  * The media types of `a=accept-types`, lower case, without parameters: those of the medium, else those of the session
- * level, else undefined (RFC 4975 §8.6; protocol of message sessions: absent means `text/plain`).
+ * level, else undefined (RFC 4975 §8; in message sessions absent means `text/plain`).
  */
 export function acceptTypes(sdp: Sdp, media: SdpMedia): readonly string[] | undefined {
 	const found = [...media.attributes, ...sdp.attributes].find(
@@ -217,9 +220,4 @@ function skipSpaces(text: string, start: number): number {
 	let index = start;
 	while (text[index] === " ") index += 1;
 	return index;
-}
-
-/** Lines that came from a peer are octets already; lines of our own are text, and SDP text is UTF-8 (RFC 4566 §5). */
-function toLatin1(line: string): string {
-	return latin1ToOctets(line) === undefined ? utf8AsLatin1(line) : line;
 }

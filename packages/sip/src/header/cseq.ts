@@ -1,6 +1,33 @@
 /** CSeq: RFC 3261 §20.16. */
+import { type Result, refusal, success } from "../fault.ts";
+import { CharClass, skipClass } from "../text/char-class.ts";
+import { parseDecimal, skipLws } from "../text/scan.ts";
+
 export interface CSeq {
 	/** 0 to 2^31 - 1 (§8.1.1.5). */
 	readonly number: number;
 	readonly method: string;
+}
+
+const maxNumber = 2 ** 31 - 1;
+
+/** Reads a CSeq value that fills `text` from `start` to `end`. Leading zeros are allowed. */
+export function parseCSeq(text: string, start: number, end: number): Result<CSeq> {
+	const digitsEnd = skipClass(text, start, end, CharClass.digit);
+	const number = parseDecimal(text, start, digitsEnd, 15);
+	if (number === undefined || number > maxNumber) return bad(start, "The number of CSeq is not from 0 to 2^31 - 1.");
+	const methodStart = skipLws(text, digitsEnd, end);
+	const methodEnd = skipClass(text, methodStart, end, CharClass.token);
+	if (methodStart === digitsEnd || methodEnd === methodStart || methodEnd !== end) {
+		return bad(methodStart, "CSeq names no method.");
+	}
+	return success({ number, method: text.slice(methodStart, methodEnd) });
+}
+
+export function formatCSeq(cseq: CSeq): string {
+	return `${cseq.number} ${cseq.method}`;
+}
+
+function bad(offset: number, detail: string) {
+	return refusal("bad-cseq", "RFC 3261 §20.16", offset, detail);
 }

@@ -27,3 +27,8 @@ export interface OtherUri {
 }
 
 export type Uri = SipUri | OtherUri;
+
+/** Whether a URI is decoded, that is of scheme `sip` or `sips`. */
+export function isSipUri(uri: Uri): uri is SipUri {
+	return "host" in uri;
+}

@@ -1,0 +1,30 @@
+import type { Command } from "commander";
+import * as connections from "./connections.ts";
+import type { CommandContext } from "./context.ts";
+import * as dialogs from "./dialogs.ts";
+import * as presence from "./presence.ts";
+import * as send from "./send.ts";
+import * as status from "./status.ts";
+import * as subscriptions from "./subscriptions.ts";
+import * as user from "./user.ts";
+import * as watch from "./watch.ts";
+
+export { CommandFailed, type FailureExitCode } from "./command-failed.ts";
+export {
+	addConnectionFlags,
+	type ConnectionFlags,
+	createConnect,
+	type DiscoverServer,
+	type LocalServer,
+} from "./connection.ts";
+export { type CommandContext, type Input, type Output, paint, printable, type Style, writeJson } from "./context.ts";
+export { formatLadderEntry, formatLadderHead, type LadderEntry } from "./ladder.ts";
+export { prepareProgram, runProgram } from "./run-program.ts";
+export { type Column, writeFields, writeTable } from "./table.ts";
+
+/** Registers the commands that talk to a running edge. Call {@link prepareProgram} first. */
+export function registerCommands(program: Command, context: CommandContext): void {
+	for (const command of [status, connections, dialogs, subscriptions, user, send, watch, presence]) {
+		command.register(program, context);
+	}
+}

@@ -1,0 +1,42 @@
+export { ApiError } from "./api-error.ts";
+export type { CallInput, ChannelListener, ClientOptions } from "./client.ts";
+export { Client } from "./client.ts";
+export type {
+	Auth,
+	BodyOf,
+	Channel,
+	ChannelId,
+	ChannelQueryOf,
+	FrameOf,
+	HeadersOf,
+	Operation,
+	OperationId,
+	ParamsOf,
+	QueryOf,
+	ReplyOf,
+	ResultOf,
+} from "./contract.ts";
+export { channels, operations } from "./contract.ts";
+export { createOpenApiDocument, type Json, type OpenApiInfo } from "./openapi.ts";
+export type { LoginRequest, Token, User, UserRequest } from "./schema/account.ts";
+export type { Blame, Verification } from "./schema/common.ts";
+export { aorSchema } from "./schema/common.ts";
+export type { EventFrame, OpeningFrame, UserEvent, UserEventContent } from "./schema/event.ts";
+export type { Connection, Dialog, Peer, Status, Subscription } from "./schema/live.ts";
+export type { Fate, FinalFate, Message, MessageRequest, Submitted } from "./schema/message.ts";
+export { fates, finalFates, isFinalFate, maxTextBytes } from "./schema/message.ts";
+export type {
+	Block,
+	Contact,
+	ContactState,
+	Decision,
+	Presence,
+	PresenceRequest,
+	PresenceState,
+	WatchRequest,
+} from "./schema/presence.ts";
+export { contactStates, presenceStates } from "./schema/presence.ts";
+export type { FieldFault, ProblemBody, ProblemCode } from "./schema/problem.ts";
+export { createProblemBody, problemMediaType, problems } from "./schema/problem.ts";
+export type { TraceEntry, TraceFilter, TraceQuery } from "./schema/trace.ts";
+export type { OpenSocket, SocketEnd, SocketListener } from "./web-socket.ts";

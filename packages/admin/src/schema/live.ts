@@ -1,0 +1,107 @@
+import { z } from "zod";
+import { aorSchema, instantSchema, verificationSchema } from "./common.ts";
+
+const count = z.int().min(0);
+
+/** `GET /api/v1/status`. */
+export const statusSchema = z.object({
+	version: z.string(),
+	fqdn: z.string().describe("The edge's name in certificate, Via and Contact"),
+	ready: z.boolean(),
+	not_ready: z.array(z.string()).describe("What is missing, in words; empty where ready"),
+	started_at: instantSchema,
+	domains: z.array(z.object({ name: z.string(), kind: z.enum(["hosted", "relay"]) })),
+	listeners: z.array(z.string()).describe("host:port of the federation listeners"),
+	users: count,
+	connections: count,
+	dialogs: count,
+	subscriptions: count,
+	messages_waiting: count.describe("Messages whose fate is not final"),
+});
+
+/** One TLS connection with a peer's edge, as `GET /api/v1/connections` shows it. */
+export const connectionSchema = z.object({
+	id: z.string(),
+	direction: z.enum(["inbound", "outbound"]),
+	state: z.enum(["connecting", "open", "closing"]),
+	peer: z.string().optional().describe("FQDN of the peer's edge, from its certificate"),
+	domains: z.array(z.string()).optional().describe("Domains the peer may speak for"),
+	remote_address: z.string().describe("ip:port"),
+	local_address: z.string().optional(),
+	opened_at: instantSchema,
+	last_received_at: instantSchema.optional(),
+	dialogs: count.optional(),
+	queued_bytes: count.optional(),
+	requests_in: count.optional(),
+	requests_out: count.optional(),
+	tls_version: z.string().optional(),
+	cipher: z.string().optional(),
+	certificate: z
+		.object({
+			subject: z.string(),
+			names: z.array(z.string()),
+			issuer: z.string(),
+			not_after: instantSchema,
+			fingerprint_sha256: z.string(),
+		})
+		.optional(),
+});
+
+export const connectionListSchema = z.object({ connections: z.array(connectionSchema) });
+
+/** One SIP dialog. */
+export const dialogSchema = z.object({
+	call_id: z.string(),
+	local_tag: z.string(),
+	remote_tag: z.string(),
+	usage: z.enum(["invite", "subscribe"]),
+	state: z.enum(["early", "confirmed", "terminated"]),
+	role: z.enum(["uac", "uas", "relay"]),
+	local: z.string(),
+	remote: z.string(),
+	peer: z.string().optional(),
+	connection: z.string().optional().describe("id of the connection the dialog lives on"),
+	created_at: instantSchema,
+	ends_at: instantSchema.optional().describe("When the dialog is ended by age"),
+});
+
+export const dialogListSchema = z.object({ dialogs: z.array(dialogSchema) });
+
+/** One presence subscription. */
+export const subscriptionSchema = z.object({
+	direction: z.enum(["inbound", "outbound"]).describe("inbound: a partner's user watches ours"),
+	watcher: aorSchema,
+	presentity: aorSchema,
+	state: z.enum(["pending", "active", "terminated"]),
+	peer: z.string().optional(),
+	connection: z.string().optional(),
+	verification: verificationSchema.optional(),
+	created_at: instantSchema,
+	expires_at: instantSchema.optional(),
+	last_notify_at: instantSchema.optional(),
+	reason: z.string().optional(),
+});
+
+export const subscriptionListSchema = z.object({ subscriptions: z.array(subscriptionSchema) });
+
+/** One peer network: a configured peer, or a discovered domain in use. */
+export const peerSchema = z.object({
+	kind: z.enum(["direct", "allowed", "provider", "discovered"]),
+	origin: z.enum(["file", "store", "discovery"]),
+	domains: z.array(z.string()),
+	edge: z.string().optional(),
+	verification: z.enum(["as-asserted", "always-verified", "always-unverified"]).optional(),
+	blocked: z.boolean().optional(),
+	connections: count,
+	dialogs: count.optional(),
+	subscriptions: count.optional(),
+	last_failure: z.object({ at: instantSchema, code: z.string(), reason: z.string() }).optional(),
+});
+
+export const peerListSchema = z.object({ peers: z.array(peerSchema) });
+
+export type Status = z.output<typeof statusSchema>;
+export type Connection = z.output<typeof connectionSchema>;
+export type Dialog = z.output<typeof dialogSchema>;
+export type Subscription = z.output<typeof subscriptionSchema>;
+export type Peer = z.output<typeof peerSchema>;

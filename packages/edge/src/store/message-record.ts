@@ -1,0 +1,62 @@
+import { integer, optionalInteger, optionalText, optionalWord, text, word } from "./columns.ts";
+import type { Row } from "./connection.ts";
+
+export const FINAL_FATES = ["delivered", "accepted", "failed", "unknown"] as const;
+export const FATES = ["queued", "sending", ...FINAL_FATES, "received"] as const;
+export const BLAMES = ["us", "peer", "recipient", "network"] as const;
+const DIRECTIONS = ["in", "out"] as const;
+
+/** How a message that a hosted user sent can end. */
+export type FinalFate = (typeof FINAL_FATES)[number];
+/** Where a message stands; `received` is the only fate of one that arrived. */
+export type Fate = (typeof FATES)[number];
+/** Who caused a failure. */
+export type Blame = (typeof BLAMES)[number];
+
+/** One message of one hosted user. Times are milliseconds since 1970. */
+export interface Message {
+	/** 26 characters; sorts by the time the message was made. */
+	readonly id: string;
+	/** The hosted user, as key (`user@domain` in lower case). */
+	readonly owner: string;
+	/** The other side, as key. */
+	readonly peer: string;
+	/** The other side as it was written. */
+	readonly peerAddress: string;
+	readonly direction: "in" | "out";
+	readonly contentType: string;
+	readonly body: string;
+	readonly createdAt: number;
+	readonly fate: Fate;
+	/** SIP status that decided the fate. */
+	readonly code: number | undefined;
+	readonly reason: string | undefined;
+	readonly blame: Blame | undefined;
+	/** When the fate was final; undefined while `queued` or `sending`. */
+	readonly finishedAt: number | undefined;
+}
+
+/** The columns that {@link messageFromRow} reads; a WHERE on `m` (messages) or `mailboxes.owner` follows. */
+export const SELECT_MESSAGE =
+	"SELECT m.id, owner, peer, peer_address, direction, content_type, body, created_at, fate, code, reason, blame, finished_at" +
+	" FROM messages AS m" +
+	" JOIN conversations ON conversations.number = m.conversation JOIN mailboxes ON mailboxes.number = m.mailbox";
+
+export function messageFromRow(row: Row): Message {
+	const peer = text(row, "peer");
+	return {
+		id: text(row, "id"),
+		owner: text(row, "owner"),
+		peer,
+		peerAddress: optionalText(row, "peer_address") ?? peer,
+		direction: word(row, "direction", DIRECTIONS),
+		contentType: text(row, "content_type"),
+		body: text(row, "body"),
+		createdAt: integer(row, "created_at"),
+		fate: word(row, "fate", FATES),
+		code: optionalInteger(row, "code"),
+		reason: optionalText(row, "reason"),
+		blame: optionalWord(row, "blame", BLAMES),
+		finishedAt: optionalInteger(row, "finished_at"),
+	};
+}

@@ -1,0 +1,210 @@
+import type { Clock } from "@causeway/sip";
+import { aorKey } from "./aor.ts";
+import { firstIdentifierAt } from "./identifier.ts";
+import { type Fate, type Message, messageFromRow, SELECT_MESSAGE } from "./message-record.ts";
+import type { FinishResult, MessageFinish, messageWrites } from "./message-writes.ts";
+import type { ReadAccess, Writes } from "./writing.ts";
+
+/** A message that a hosted user hands in. */
+export interface Submission {
+	readonly owner: string;
+	readonly to: string;
+	readonly contentType: string;
+	readonly body: string;
+	/** The caller's own key: the same key again is the same message, not a second one. Unique per owner. */
+	readonly idempotencyKey?: string;
+}
+
+/** What became of a submission; anything but `queued` and `repeated` stored nothing. */
+export type SubmitResult =
+	| { readonly kind: "queued"; readonly message: Message }
+	/** The same key with the same content was there before: this is that message. */
+	| { readonly kind: "repeated"; readonly message: Message }
+	/** The key was used for another content; `id` is that message's. */
+	| { readonly kind: "conflict"; readonly id: string }
+	/** Too many messages wait for this recipient. */
+	| { readonly kind: "queue-full"; readonly limit: number };
+
+/** A MESSAGE that arrived for a hosted user, with what tells it from every other (RFC 3261 §12.2.2). */
+export interface Arrival {
+	readonly owner: string;
+	readonly from: string;
+	readonly contentType: string;
+	readonly body: string;
+	readonly callId: string;
+	readonly fromTag: string;
+	/** The number of its CSeq. */
+	readonly sequence: number;
+}
+
+/** `duplicate`: the same MESSAGE was received before; `message` is the row of then. */
+export type ReceiveResult = { readonly kind: "stored" | "duplicate"; readonly message: Message };
+
+/** One page of a user's messages; without `after` and `before` it is the latest one. */
+export interface MessagePage {
+	/** Only the conversation with this address. */
+	readonly with?: string;
+	/** Only messages made after this id (exclusive): the oldest of them. `""` starts at the beginning. */
+	readonly after?: string;
+	/** Only messages made before this id (exclusive): the latest of them. Not together with `after`. */
+	readonly before?: string;
+	/** Longest page wanted, at most 1,000. */
+	readonly limit: number;
+}
+
+const LONGEST_PAGE = 1_000;
+/** Greater than any identifier: `{` follows `z` in ASCII. */
+const AFTER_ALL = "{";
+
+const MAILBOX = "SELECT number FROM mailboxes WHERE owner = ?";
+const CONVERSATION = `SELECT number FROM conversations WHERE mailbox = (${MAILBOX}) AND peer = ?`;
+const SELECT_QUEUED = `${SELECT_MESSAGE} WHERE m.number IN (SELECT number FROM messages INDEXED BY messages_waiting
+	WHERE waiting_for IS NOT NULL AND fate = 'queued' AND id > ? ORDER BY id LIMIT ?) ORDER BY m.number`;
+const SELECT_QUEUED_FOR = `${SELECT_MESSAGE} WHERE m.number IN (SELECT number FROM messages
+	WHERE waiting_for = ? AND fate = 'queued' ORDER BY number LIMIT ?) ORDER BY m.number`;
+
+export interface MessagesOptions {
+	readonly clock: Pick<Clock, "wall">;
+	readonly nextId: () => string;
+	/** Messages that may wait for one recipient, `sending` ones included. */
+	readonly queueLimit: number;
+}
+
+/** Messages of hosted users, both ways, and the fate of each: promise 1 of the product. */
+export interface Messages {
+	/** Takes responsibility for a message: when the promise fulfils with `queued` or `repeated` it is on disk. */
+	submit(submission: Submission): Promise<SubmitResult>;
+	/** queued → sending. To be awaited before the first octet leaves; `done: false` means: do not send. */
+	markSending(id: string): Promise<FinishResult>;
+	/** sending → queued, only where the MESSAGE certainly never left or was refused by a final answer. */
+	requeue(id: string): Promise<FinishResult>;
+	/** Ends a message. `failed` may follow `queued`; the other fates follow `sending`. What has ended never changes. */
+	finish(id: string, fate: MessageFinish): Promise<FinishResult>;
+	/** Stores a message that arrived: when the promise fulfils it is on disk and may be answered 200. */
+	receive(arrival: Arrival): Promise<ReceiveResult>;
+	/** One page, oldest first. */
+	list(owner: string, page: MessagePage): readonly Message[];
+	get(owner: string, id: string): Message | undefined;
+	/** Messages still to be delivered, oldest first, by pages: the ones with an id after `after`. */
+	queued(after: string, limit: number): readonly Message[];
+	/** The same for one recipient. */
+	queuedFor(recipient: string, limit: number): readonly Message[];
+	/** Deletes finished messages made before this time, some at once; repeat until 0 comes back. */
+	prune(createdBefore: number): Promise<number>;
+}
+
+export function createMessages(
+	read: ReadAccess,
+	writes: Writes<typeof messageWrites>,
+	options: MessagesOptions,
+): Messages {
+	const { clock, nextId, queueLimit } = options;
+	return {
+		async submit(submission) {
+			const message = outgoing(nextId(), submission, clock.wall());
+			const key = submission.idempotencyKey ?? null;
+			const address = message.peerAddress === message.peer ? null : message.peerAddress;
+			const { id, owner, peer, contentType, body, createdAt } = message;
+			const found = await writes.submitMessage(id, owner, peer, address, contentType, body, createdAt, key, queueLimit);
+			return found ?? { kind: "queued", message };
+		},
+		markSending: (id) => writes.markMessageSending(id),
+		requeue: (id) => writes.requeueMessage(id),
+		finish: (id, fate) => writes.finishMessage(id, fate, clock.wall()),
+		async receive(arrival) {
+			const message = incoming(nextId(), arrival, clock.wall());
+			const address = message.peerAddress === message.peer ? null : message.peerAddress;
+			const { id, owner, peer, contentType, body, createdAt } = message;
+			const { callId, fromTag, sequence } = arrival;
+			const earlier = await writes.receiveMessage(
+				id,
+				owner,
+				peer,
+				address,
+				contentType,
+				body,
+				createdAt,
+				callId,
+				fromTag,
+				sequence,
+			);
+			return earlier === undefined ? { kind: "stored", message } : { kind: "duplicate", message: earlier };
+		},
+		list: (owner, page) => listPage(read, aorKey(owner), page),
+		get(owner, id) {
+			const row = read.get(`${SELECT_MESSAGE} WHERE m.id = ? AND owner = ?`, id, aorKey(owner));
+			return row && messageFromRow(row);
+		},
+		queued: (after, limit) => read.all(SELECT_QUEUED, after, bounded(limit)).map(messageFromRow),
+		queuedFor: (recipient, limit) => read.all(SELECT_QUEUED_FOR, aorKey(recipient), bounded(limit)).map(messageFromRow),
+		prune: (createdBefore) => writes.pruneMessages(firstIdentifierAt(createdBefore), LONGEST_PAGE),
+	};
+}
+
+function listPage(read: ReadAccess, owner: string, page: MessagePage): readonly Message[] {
+	const forward = page.after !== undefined;
+	// Numbers grow as ids do; an id that is not there (pruned, "") stands for the place where it would be.
+	const range = forward
+		? "m.number > coalesce((SELECT number FROM messages WHERE id <= ? ORDER BY id DESC LIMIT 1), 0) ORDER BY m.number"
+		: "m.number < coalesce((SELECT number FROM messages WHERE id >= ? ORDER BY id LIMIT 1), 1 << 62) ORDER BY m.number DESC";
+	const bound = page.after ?? page.before ?? AFTER_ALL;
+	const limit = bounded(page.limit);
+	const rows =
+		page.with === undefined
+			? read.all(`${SELECT_MESSAGE} WHERE m.mailbox = (${MAILBOX}) AND ${range} LIMIT ?`, owner, bound, limit)
+			: read.all(
+					`${SELECT_MESSAGE} WHERE m.conversation = (${CONVERSATION}) AND ${range} LIMIT ?`,
+					owner,
+					aorKey(page.with),
+					bound,
+					limit,
+				);
+	const messages = rows.map(messageFromRow);
+	return forward ? messages : messages.reverse();
+}
+
+function bounded(limit: number): number {
+	return Math.max(0, Math.min(limit, LONGEST_PAGE));
+}
+
+function outgoing(id: string, submission: Submission, now: number): Message {
+	return {
+		...emptyMessage(id, submission.owner, submission.to, now),
+		direction: "out",
+		contentType: submission.contentType,
+		body: submission.body.toWellFormed(),
+		fate: "queued",
+	};
+}
+
+function incoming(id: string, arrival: Arrival, now: number): Message {
+	return {
+		...emptyMessage(id, arrival.owner, arrival.from, now),
+		direction: "in",
+		contentType: arrival.contentType,
+		body: arrival.body.toWellFormed(),
+		fate: "received",
+		finishedAt: now,
+	};
+}
+
+function emptyMessage(id: string, owner: string, peerAddress: string, createdAt: number) {
+	return {
+		id,
+		owner: aorKey(owner),
+		peer: aorKey(peerAddress),
+		peerAddress,
+		createdAt,
+		code: undefined,
+		reason: undefined,
+		blame: undefined,
+		finishedAt: undefined,
+	};
+}
+
+export type { Blame, Fate, FinalFate, Message } from "./message-record.ts";
+export type { FinishResult, MessageFinish } from "./message-writes.ts";
+/** Whether a message with this fate still waits for its end. */
+export function isUnfinished(fate: Fate): boolean {
+	return fate === "queued" || fate === "sending";
+}

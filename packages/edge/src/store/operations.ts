@@ -1,0 +1,22 @@
+import { auditWrites } from "./audit.ts";
+import { contactWrites } from "./contacts.ts";
+import { policyWrites } from "./live-policy.ts";
+import { messageWrites } from "./message-writes.ts";
+import { presenceWrites } from "./published-presence.ts";
+import { tokenWrites } from "./tokens.ts";
+import { userWrites } from "./users.ts";
+import { watcherWrites } from "./watchers.ts";
+
+/** Every write the store can do, by name. Both threads load this table; they speak of an operation by its place in it. */
+export const OPERATIONS = {
+	...userWrites,
+	...presenceWrites,
+	...contactWrites,
+	...watcherWrites,
+	...messageWrites,
+	...tokenWrites,
+	...auditWrites,
+	...policyWrites,
+} as const;
+
+export type OperationName = keyof typeof OPERATIONS;

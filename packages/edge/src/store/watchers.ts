@@ -1,0 +1,188 @@
+import type { Clock } from "@causeway/sip";
+import { aorKey } from "./aor.ts";
+import { countOf, optionalInteger, text, word } from "./columns.ts";
+import type { Row } from "./connection.ts";
+import type { ReadAccess, WriteAccess, Writes } from "./writing.ts";
+
+const DECISIONS = ["allow", "deny", "block"] as const;
+const STANDINGS = ["pending", ...DECISIONS] as const;
+/** What a presentity can say about a watcher. */
+export type Decision = (typeof DECISIONS)[number];
+
+/** How a watcher stands with a presentity. */
+export interface Authorization {
+	/** The hosted user who is watched, as key. */
+	readonly presentity: string;
+	/** Who watches, as key. */
+	readonly watcher: string;
+	/** The watcher as it was written. */
+	readonly watcherAddress: string;
+	readonly decision: Decision | "pending";
+	/** When the watcher asked; undefined where the presentity decided before anyone asked. */
+	readonly requestedAt: number | undefined;
+	readonly decidedAt: number | undefined;
+}
+
+/** The standing after a request; `new` says that nobody had asked or decided before. */
+export type RequestResult =
+	| { readonly kind: "new" | "known"; readonly authorization: Authorization }
+	/** Too many undecided requests, of this watcher or for this presentity: nothing was stored. */
+	| { readonly kind: "too-many" }
+	| { readonly kind: "no-presentity" };
+
+/** Undecided requests that one user keeps, and that one watcher may have open with all users (protocol.md 5.7). */
+export const PENDING_PER_PRESENTITY = 1_000;
+export const PENDING_PER_WATCHER = 100;
+/** Decisions one user may have recorded. */
+export const DECISIONS_PER_PRESENTITY = 10_000;
+
+const SELECT_AUTHORIZATION =
+	"SELECT presentity, watcher, watcher_address, decision, requested_at, decided_at FROM authorizations";
+
+function authorizationFromRow(row: Row): Authorization {
+	return {
+		presentity: text(row, "presentity"),
+		watcher: text(row, "watcher"),
+		watcherAddress: text(row, "watcher_address"),
+		decision: word(row, "decision", STANDINGS),
+		requestedAt: optionalInteger(row, "requested_at"),
+		decidedAt: optionalInteger(row, "decided_at"),
+	};
+}
+
+export const watcherWrites = {
+	requestAuthorization(
+		database: WriteAccess,
+		presentity: string,
+		watcher: string,
+		address: string,
+		requestedAt: number,
+	): RequestResult {
+		const known = database.get(`${SELECT_AUTHORIZATION} WHERE presentity = ? AND watcher = ?`, presentity, watcher);
+		if (known !== undefined) return { kind: "known", authorization: authorizationFromRow(known) };
+		if (database.get("SELECT 1 FROM users WHERE aor = ?", presentity) === undefined) return { kind: "no-presentity" };
+		const forPresentity = database.get(
+			"SELECT count(*) AS count FROM authorizations WHERE presentity = ? AND decision = 'pending'",
+			presentity,
+		);
+		const ofWatcher = database.get(
+			"SELECT count(*) AS count FROM authorizations WHERE watcher = ? AND decision = 'pending'",
+			watcher,
+		);
+		if (countOf(forPresentity) >= PENDING_PER_PRESENTITY || countOf(ofWatcher) >= PENDING_PER_WATCHER) {
+			return { kind: "too-many" };
+		}
+		database.run(
+			"INSERT INTO authorizations (presentity, watcher, watcher_address, decision, requested_at)" +
+				" VALUES (?, ?, ?, 'pending', ?)",
+			presentity,
+			watcher,
+			address,
+			requestedAt,
+		);
+		const authorization: Authorization = {
+			presentity,
+			watcher,
+			watcherAddress: address,
+			decision: "pending",
+			requestedAt,
+			decidedAt: undefined,
+		};
+		return { kind: "new", authorization };
+	},
+
+	decideAuthorization(
+		database: WriteAccess,
+		presentity: string,
+		watcher: string,
+		address: string,
+		decision: Decision,
+		decidedAt: number,
+	): DecideResult {
+		if (database.get("SELECT 1 FROM users WHERE aor = ?", presentity) === undefined) return { kind: "no-presentity" };
+		const known = database.get(
+			"SELECT 1 FROM authorizations WHERE presentity = ? AND watcher = ?",
+			presentity,
+			watcher,
+		);
+		if (known === undefined) {
+			const count = database.get("SELECT count(*) AS count FROM authorizations WHERE presentity = ?", presentity);
+			if (countOf(count) >= DECISIONS_PER_PRESENTITY) return { kind: "too-many" };
+		}
+		const row = database.get(
+			"INSERT INTO authorizations (presentity, watcher, watcher_address, decision, decided_at) VALUES (?, ?, ?, ?, ?)" +
+				" ON CONFLICT (presentity, watcher) DO UPDATE SET decision = excluded.decision, decided_at = excluded.decided_at" +
+				" RETURNING presentity, watcher, watcher_address, decision, requested_at, decided_at",
+			presentity,
+			watcher,
+			address,
+			decision,
+			decidedAt,
+		);
+		return row === undefined
+			? { kind: "no-presentity" }
+			: { kind: "decided", authorization: authorizationFromRow(row) };
+	},
+
+	removeAuthorization(database: WriteAccess, presentity: string, watcher: string, only: Decision | null): boolean {
+		const changed = database.run(
+			"DELETE FROM authorizations WHERE presentity = ?1 AND watcher = ?2 AND (?3 IS NULL OR decision = ?3)",
+			presentity,
+			watcher,
+			only,
+		);
+		return changed === 1;
+	},
+} as const;
+
+export type DecideResult =
+	| { readonly kind: "decided"; readonly authorization: Authorization }
+	| { readonly kind: "too-many" }
+	| { readonly kind: "no-presentity" };
+
+/** Who may watch hosted users. Requests that wait for a decision outlive a restart. */
+export interface Watchers {
+	/** Records that someone asked; nothing changes where a decision or request is there already. */
+	request(presentity: string, watcher: string): Promise<RequestResult>;
+	/** Records the presentity's decision, also where nobody asked (an address blocked in advance). */
+	decide(presentity: string, watcher: string, decision: Decision): Promise<DecideResult>;
+	/** Forgets a standing, whatever it is or only where it is `only`; false where there was none. */
+	forget(presentity: string, watcher: string, only?: Decision): Promise<boolean>;
+	get(presentity: string, watcher: string): Authorization | undefined;
+	/** Standings of one presentity by watcher, all or of one kind: `pending` are the open requests, `block` the blocks. */
+	list(presentity: string, decision?: Decision | "pending"): readonly Authorization[];
+}
+
+export function createWatchers(
+	read: ReadAccess,
+	writes: Writes<typeof watcherWrites>,
+	clock: Pick<Clock, "wall">,
+): Watchers {
+	return {
+		request: (presentity, watcher) =>
+			writes.requestAuthorization(aorKey(presentity), aorKey(watcher), watcher, clock.wall()),
+		decide: (presentity, watcher, decision) =>
+			writes.decideAuthorization(aorKey(presentity), aorKey(watcher), watcher, decision, clock.wall()),
+		forget: (presentity, watcher, only) =>
+			writes.removeAuthorization(aorKey(presentity), aorKey(watcher), only ?? null),
+		get(presentity, watcher) {
+			const row = read.get(
+				`${SELECT_AUTHORIZATION} WHERE presentity = ? AND watcher = ?`,
+				aorKey(presentity),
+				aorKey(watcher),
+			);
+			return row && authorizationFromRow(row);
+		},
+		list(presentity, decision) {
+			const rows =
+				decision === undefined
+					? read.all(`${SELECT_AUTHORIZATION} WHERE presentity = ? ORDER BY watcher`, aorKey(presentity))
+					: read.all(
+							`${SELECT_AUTHORIZATION} WHERE presentity = ? AND decision = ? ORDER BY watcher`,
+							aorKey(presentity),
+							decision,
+						);
+			return rows.map(authorizationFromRow);
+		},
+	};
+}

@@ -1,0 +1,202 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Connection, Contact, Message, PresenceState, WatchRequest } from "@causeway/admin";
+import type { FederatedDomain } from "./dnsmasq.ts";
+import type { Lab } from "./lab.ts";
+import type { Credentials } from "./pki.ts";
+import type { Program } from "./process.ts";
+import { until } from "./until.ts";
+
+/** The launcher that administrators run. */
+export const LAUNCHER = fileURLToPath(new URL("../../../bin/causeway.mjs", import.meta.url));
+
+export interface CausewayOptions {
+	/** The hosted domain and its edge; it listens on that address and port. */
+	readonly home: FederatedDomain;
+	readonly credentials: Credentials;
+	readonly trust: string;
+	/** More of the configuration file: `[[peer]]` and other tables. */
+	readonly config: string;
+}
+
+/** One line of Causeway's log. */
+export interface LogEntry {
+	readonly event: string;
+	readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface Causeway {
+	readonly program: Program;
+	/** Log lines so far; text that is no JSON object is left out. */
+	log(): readonly LogEntry[];
+	/** The TLS connections with peers that are open now. */
+	connections(): Promise<readonly Connection[]>;
+	/** Makes a hosted user and logs in as that user. */
+	createUser(aor: string, displayName: string): Promise<User>;
+}
+
+/** A hosted user's view through the HTTP API. */
+export interface User {
+	publish(state: PresenceState): Promise<void>;
+	addContact(aor: string): Promise<void>;
+	contact(aor: string): Promise<Contact>;
+	/** Waits until the contact is shown in this state. */
+	sees(aor: string, state: Contact["state"]): Promise<Contact>;
+	/** Submits a message and gives its id. */
+	send(to: string, text: string): Promise<string>;
+	/** Waits until the message has a final fate. */
+	fate(id: string): Promise<Message>;
+	/** The whole history with one person, oldest first. */
+	messages(withAor: string): Promise<readonly Message[]>;
+	requests(): Promise<readonly WatchRequest[]>;
+	decide(aor: string, decision: "allow" | "deny" | "block"): Promise<void>;
+}
+
+const HTTP = "127.0.0.1:8080";
+const PASSWORD = "correct horse battery";
+const START_DEADLINE_MS = 20_000;
+
+/** Starts `causeway serve` with a configuration file of its own and waits until it says that it is ready. */
+export async function startCauseway(lab: Lab, options: CausewayOptions): Promise<Causeway> {
+	const config = lab.write("causeway.toml", configuration(options));
+	const program = await lab.run({
+		name: "causeway",
+		command: process.execPath,
+		args: [LAUNCHER, "serve", "--config", config],
+		// The checkout is what is tested, not a build that may be older.
+		env: { CAUSEWAY_FROM: "source" },
+	});
+	const start = await until(
+		async () => {
+			if (program.exitStatus !== undefined) return "ended";
+			return (await fetch(`http://${HTTP}/readyz`)).status === 200 ? "ready" : undefined;
+		},
+		{ what: "causeway is ready", deadlineMs: START_DEADLINE_MS },
+	);
+	if (start === "ended") throw new Error(`causeway did not start:\n${program.lines.slice(-40).join("\n")}`);
+	const adminToken = readFileSync(lab.path("data/admin.token"), "utf8").trim();
+
+	return {
+		program,
+		log: () => program.lines.flatMap(readLogEntry),
+		async connections() {
+			return ((await request(adminToken, "GET", "/connections")) as { connections: Connection[] }).connections;
+		},
+		async createUser(aor, displayName) {
+			await request(adminToken, "PUT", `/users/${encodeURIComponent(aor)}`, {
+				password: PASSWORD,
+				display_name: displayName,
+			});
+			const { token } = (await request(undefined, "POST", "/login", { aor, password: PASSWORD })) as { token: string };
+			return createUser(token);
+		},
+	};
+}
+
+function configuration({ home, credentials, trust, config }: CausewayOptions): string {
+	return `[edge]
+fqdn = "${home.edge}"
+listen = ["${home.address}:${home.port}"]
+data_dir = "./data"
+
+[edge.tls]
+certificate = "${credentials.certificate}"
+key = "${credentials.key}"
+trust = ["${trust}"]
+
+[[domain]]
+name = "${home.domain}"
+kind = "hosted"
+
+[http]
+listen = "${HTTP}"
+
+${config}`;
+}
+
+function readLogEntry(line: string): readonly LogEntry[] {
+	try {
+		const fields: unknown = JSON.parse(line);
+		if (typeof fields !== "object" || fields === null) return [];
+		const event: unknown = Reflect.get(fields, "event");
+		return [{ event: typeof event === "string" ? event : "", fields: { ...fields } }];
+	} catch {
+		return [];
+	}
+}
+
+/** Gives the answer's body; rejects with the problem the server named. */
+async function request(token: string | undefined, method: string, path: string, body?: unknown): Promise<unknown> {
+	const response = await fetch(`http://${HTTP}/api/v1${path}`, {
+		method,
+		headers: {
+			...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+			...(body === undefined ? {} : { "content-type": "application/json" }),
+		},
+		...(body === undefined ? {} : { body: JSON.stringify(body) }),
+	});
+	const text = await response.text();
+	if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+	return text === "" ? undefined : JSON.parse(text);
+}
+
+function createUser(token: string): User {
+	const call = (method: string, path: string, body?: unknown): Promise<unknown> =>
+		request(token, method, `/me${path}`, body);
+	const contact = async (aor: string): Promise<Contact> =>
+		(await call("GET", `/contacts/${encodeURIComponent(aor)}`)) as Contact;
+
+	return {
+		async publish(state) {
+			await call("PUT", "/presence", { state });
+		},
+		async addContact(aor) {
+			await call("PUT", `/contacts/${encodeURIComponent(aor)}`, {});
+		},
+		contact,
+		async sees(aor, state) {
+			let latest: Contact | undefined;
+			try {
+				return await until(
+					async () => {
+						latest = await contact(aor);
+						return latest.state === state ? latest : undefined;
+					},
+					{ what: `${aor} is shown as ${state}`, deadlineMs: 15_000 },
+				);
+			} catch (error) {
+				throw new Error(`latest: ${JSON.stringify(latest)}`, { cause: error });
+			}
+		},
+		async send(to, text) {
+			const { id } = (await call("POST", "/messages", { to, text })) as { id: string };
+			return id;
+		},
+		fate(id) {
+			return until(
+				async () => {
+					const message = (await call("GET", `/messages/${id}`)) as Message;
+					return message.fate === "queued" || message.fate === "sending" ? undefined : message;
+				},
+				{ what: `message ${id} has a final fate`, deadlineMs: 40_000 },
+			);
+		},
+		async messages(withAor) {
+			const all: Message[] = [];
+			let after: string | undefined;
+			do {
+				const query = new URLSearchParams({ with: withAor, ...(after === undefined ? {} : { after }) });
+				const page = (await call("GET", `/messages?${query.toString()}`)) as { messages: Message[]; next?: string };
+				all.push(...page.messages);
+				after = page.next;
+			} while (after !== undefined);
+			return all;
+		},
+		async requests() {
+			return ((await call("GET", "/requests")) as { requests: WatchRequest[] }).requests;
+		},
+		async decide(aor, decision) {
+			await call("POST", `/requests/${encodeURIComponent(aor)}`, { decision });
+		},
+	};
+}

@@ -1,0 +1,46 @@
+/** Content-Type, and the media ranges of Accept: RFC 3261 §20.15, §20.1. */
+import { type Result, refusal, success } from "../fault.ts";
+import { lowerAscii } from "../text/ascii.ts";
+import { CharClass, skipClass } from "../text/char-class.ts";
+import { skipLws } from "../text/scan.ts";
+import { formatParams, type Params } from "../uri/params.ts";
+import { parseParams } from "./params.ts";
+
+export interface MediaType {
+	/** Lower case; `*` in ranges. */
+	readonly type: string;
+	/** Lower case; `*` in ranges. */
+	readonly subtype: string;
+	readonly params: Params;
+}
+
+/** Reads one media type or range that fills `text` from `start` to `end`. Faults: `bad-media-type`. */
+export function parseMediaType(text: string, start: number, end: number): Result<MediaType> {
+	const typeStart = skipLws(text, start, end);
+	const typeEnd = skipClass(text, typeStart, end, CharClass.token);
+	const slash = skipLws(text, typeEnd, end);
+	if (typeEnd === typeStart || slash >= end || text.charCodeAt(slash) !== 0x2f) {
+		return bad(typeEnd, "A media type is two words with a slash between them.");
+	}
+	const subtypeStart = skipLws(text, slash + 1, end);
+	const subtypeEnd = skipClass(text, subtypeStart, end, CharClass.token);
+	if (subtypeEnd === subtypeStart) return bad(subtypeStart, "A media type has nothing behind its slash.");
+	const params = parseParams(text, subtypeEnd, end);
+	if (params === undefined) return bad(subtypeEnd, "The parameters of a media type are malformed.");
+	const type = lowerAscii(text.slice(typeStart, typeEnd));
+	return success({ type, subtype: lowerAscii(text.slice(subtypeStart, subtypeEnd)), params });
+}
+
+export function formatMediaType(mediaType: MediaType): string {
+	return `${mediaType.type}/${mediaType.subtype}${formatParams(mediaType.params)}`;
+}
+
+/** Whether a range (`application/pidf+xml`, `application/*`, `*` + `/*`) covers a type; parameters do not count. */
+export function matchMediaType(range: MediaType, type: string, subtype: string): boolean {
+	if (range.type === "*") return range.subtype === "*";
+	return range.type === type && (range.subtype === "*" || range.subtype === subtype);
+}
+
+function bad(offset: number, detail: string) {
+	return refusal("bad-media-type", "RFC 3261 §20.15", offset, detail);
+}

@@ -1,0 +1,202 @@
+/** Access to header fields. Values come back without folds, in the order of the message, interleaved or not. */
+import { type Fault, type Result, refusal, success } from "../fault.ts";
+import { type Diagnostics, parseDiagnostics } from "../header/diagnostics.ts";
+import { type Event, parseEvent } from "../header/event.ts";
+import { type MediaType, parseMediaType } from "../header/media-type.ts";
+import { type NameAddr, parseNameAddr } from "../header/name-addr.ts";
+import { findHeaderId, HeaderId, headerName } from "../header/names.ts";
+import { parseDeltaSeconds, parseRetryAfter } from "../header/number.ts";
+import { parseSubscriptionState, type SubscriptionState } from "../header/subscription-state.ts";
+import { parseTokenList } from "../header/token-list.ts";
+import { parseVerificationLevel, type VerificationLevel } from "../header/verification-level.ts";
+import { parseVia, type Via } from "../header/via.ts";
+import { parseWarning, type Warning } from "../header/warning.ts";
+import { matchesIgnoreCase } from "../text/ascii.ts";
+import { unfold } from "../text/quoting.ts";
+import { skipListItem, skipLws, trimLwsEnd } from "../text/scan.ts";
+import { FIELD_STRIDE, type MessageHead, type SipMessage } from "./message.ts";
+
+/** Where header fields are read from. */
+export type FieldSource = MessageHead | SipMessage;
+
+/** Most values that one header may have in a message; more is a fault of the typed readers. */
+export const MAX_LIST_VALUES = 256;
+
+function headOf(source: FieldSource): MessageHead {
+	return "head" in source ? source.head : source;
+}
+
+/** Whether the header is there, whatever it says. */
+export function hasHeader(source: FieldSource, id: HeaderId): boolean {
+	const { fields } = headOf(source);
+	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+		if (fields[at] === id) return true;
+	}
+	return false;
+}
+
+/** The whole value of the first field of that header, commas and all; undefined where it is absent. */
+export function headerValue(source: FieldSource, id: HeaderId): string | undefined {
+	const { text, fields } = headOf(source);
+	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+		if (fields[at] === id) return unfold(text, fields[at + 2] ?? 0, fields[at + 3] ?? 0);
+	}
+	return undefined;
+}
+
+/** The values of that header: fields of a list are split at their commas, quotes and angle brackets respected. */
+export function headerValues(source: FieldSource, id: HeaderId): string[] {
+	const { text, fields } = headOf(source);
+	const isList = headerName(id).list;
+	const values: string[] = [];
+	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+		if (fields[at] !== id) continue;
+		const start = fields[at + 2] ?? 0;
+		const end = fields[at + 3] ?? 0;
+		if (isList) splitList(text, start, end, values);
+		else values.push(unfold(text, start, end));
+	}
+	return values;
+}
+
+/** The values of a header by its name, known or not; a header that is not in the table is not split. */
+export function headerValuesByName(source: FieldSource, name: string): string[] {
+	const id = findHeaderId(name, 0, name.length);
+	if (id !== HeaderId.other) return headerValues(source, id);
+	const { text, fields } = headOf(source);
+	const values: string[] = [];
+	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+		if (fields[at] !== HeaderId.other || !isNamed(text, fields[at + 1] ?? 0, name)) continue;
+		values.push(unfold(text, fields[at + 2] ?? 0, fields[at + 3] ?? 0));
+	}
+	return values;
+}
+
+function isNamed(text: string, start: number, name: string): boolean {
+	if (!matchesIgnoreCase(text, start, name)) return false;
+	const behind = text.charCodeAt(start + name.length);
+	return behind === 0x3a || behind === 0x20 || behind === 0x09;
+}
+
+/** Splits a comma list into `into`, each value without white space around it. An empty list has no value. */
+function splitList(text: string, start: number, end: number, into: string[]): void {
+	if (start >= end) return;
+	let at = start;
+	for (;;) {
+		const itemEnd = skipListItem(text, at, end);
+		const itemStart = skipLws(text, at, itemEnd);
+		into.push(unfold(text, itemStart, trimLwsEnd(text, itemStart, itemEnd)));
+		if (itemEnd >= end) return;
+		at = itemEnd + 1;
+	}
+}
+
+type ValueReader<Value> = (text: string, start: number, end: number) => Result<Value>;
+
+function readList<Value>(source: FieldSource, id: HeaderId, read: ValueReader<Value>): Result<readonly Value[]> {
+	const texts = headerValues(source, id);
+	if (texts.length > MAX_LIST_VALUES) return tooMany(id);
+	const values: Value[] = [];
+	for (const text of texts) {
+		const value = read(text, 0, text.length);
+		if (!value.ok) return value;
+		values.push(value.value);
+	}
+	return success(values);
+}
+
+function tooMany(id: HeaderId): { readonly ok: false; readonly fault: Fault } {
+	const detail = `The message has too many values of ${headerName(id).name}.`;
+	return refusal("too-many-values", "RFC 3261 §21.5.7", 0, detail, 513);
+}
+
+function readOne<Value>(source: FieldSource, id: HeaderId, read: ValueReader<Value>): Result<Value | undefined> {
+	const text = headerValue(source, id);
+	return text === undefined ? success(undefined) : read(text, 0, text.length);
+}
+
+/** Every Via value, the topmost first. */
+export function vias(source: FieldSource): Result<readonly Via[]> {
+	return readList(source, HeaderId.via, parseVia);
+}
+
+/** Contact; `"*"` for the star that removes bindings (RFC 3261 §20.10), which then stands alone. */
+export function contacts(source: FieldSource): Result<readonly NameAddr[] | "*"> {
+	if (headerValue(source, HeaderId.contact) !== "*") return readList(source, HeaderId.contact, parseNameAddr);
+	if (headerValues(source, HeaderId.contact).length === 1) return success("*");
+	return refusal("bad-address", "RFC 3261 §20.10", 0, "Contact names an address beside its star.");
+}
+
+export function routes(source: FieldSource): Result<readonly NameAddr[]> {
+	return readList(source, HeaderId.route, parseNameAddr);
+}
+
+export function recordRoutes(source: FieldSource): Result<readonly NameAddr[]> {
+	return readList(source, HeaderId.recordRoute, parseNameAddr);
+}
+
+/** The addresses of any header that holds addresses: P-Asserted-Identity, Refer-To, Diversion, … */
+export function addresses(source: FieldSource, id: HeaderId): Result<readonly NameAddr[]> {
+	return readList(source, id, parseNameAddr);
+}
+
+/** The tokens of Require, Proxy-Require, Supported, Unsupported, Allow or Allow-Events; none where it is absent. */
+export function tokens(source: FieldSource, id: HeaderId): Result<readonly string[]> {
+	const values = headerValues(source, id);
+	return values.length > MAX_LIST_VALUES ? tooMany(id) : parseTokenList(values);
+}
+
+export function contentType(source: FieldSource): Result<MediaType | undefined> {
+	return readOne(source, HeaderId.contentType, parseMediaType);
+}
+
+/** The media ranges of Accept; undefined where it is absent (which is not the same as empty: RFC 3261 §20.1). */
+export function accept(source: FieldSource): Result<readonly MediaType[] | undefined> {
+	return hasHeader(source, HeaderId.accept) ? readList(source, HeaderId.accept, parseMediaType) : success(undefined);
+}
+
+/** Seconds. */
+export function expires(source: FieldSource): Result<number | undefined> {
+	return readOne(source, HeaderId.expires, parseDeltaSeconds);
+}
+
+/** Seconds. */
+export function minExpires(source: FieldSource): Result<number | undefined> {
+	return readOne(source, HeaderId.minExpires, parseDeltaSeconds);
+}
+
+/** Seconds; the comment and parameters are left out. */
+export function retryAfter(source: FieldSource): Result<number | undefined> {
+	const value = readOne(source, HeaderId.retryAfter, parseRetryAfter);
+	return value.ok ? success(value.value?.seconds) : value;
+}
+
+export function event(source: FieldSource): Result<Event | undefined> {
+	return readOne(source, HeaderId.event, parseEvent);
+}
+
+export function subscriptionState(source: FieldSource): Result<SubscriptionState | undefined> {
+	return readOne(source, HeaderId.subscriptionState, parseSubscriptionState);
+}
+
+export function warnings(source: FieldSource): Result<readonly Warning[]> {
+	return readList(source, HeaderId.warning, parseWarning);
+}
+
+/** What the other side says of a failure, private form and public form; values that cannot be read are left out. */
+export function diagnostics(source: FieldSource): readonly Diagnostics[] {
+	const found: Diagnostics[] = [];
+	for (const id of [HeaderId.msDiagnostics, HeaderId.msDiagnosticsPublic]) {
+		for (const text of headerValues(source, id)) {
+			const value = parseDiagnostics(text, 0, text.length);
+			if (value.ok) found.push(value.value);
+		}
+	}
+	return found;
+}
+
+/** What the sending domain says of the sending user; undefined where nothing, nonsense or both (take as unverified). */
+export function verificationLevel(source: FieldSource): VerificationLevel | undefined {
+	const stated = headerValues(source, HeaderId.msAssertedVerificationLevel);
+	return parseVerificationLevel([...stated, ...headerValues(source, HeaderId.msEdgeProxyMessageTrust)]);
+}

@@ -1,0 +1,125 @@
+/** One linear scan over a head: where each header field begins and ends (RFC 3261 §7.3). */
+import { type Fault, refusal } from "../fault.ts";
+import { findHeaderId, HeaderId } from "../header/names.ts";
+import { CharClass, hasClass } from "../text/char-class.ts";
+import { skipListItem } from "../text/scan.ts";
+import type { HeadLimits } from "./limits.ts";
+import { FIELD_STRIDE, type MessageHead } from "./message.ts";
+
+/** A head with its index, or a fault with the index of the fields before it. */
+export type HeadOutcome =
+	| { readonly ok: true; readonly head: MessageHead }
+	| { readonly ok: false; readonly fault: Fault; readonly head: MessageHead };
+
+/**
+ * Indexes the octets of `octets` from `from` to `end`: a start line, header fields and the empty line that ends them.
+ * Lines end in CRLF: a CR or LF alone and NUL are faults (two readers must not see two messages). A name is a token,
+ * white space may stand before the colon, and a line that starts with white space continues the field before it.
+ */
+export function indexHead(octets: Uint8Array, from: number, end: number, limits: HeadLimits): HeadOutcome {
+	const text = Buffer.from(octets.buffer, octets.byteOffset + from, end - from).toString("latin1");
+	const fields: number[] = [];
+	// Offsets are those of the text; the octets are read in its place because that is twice as fast.
+	let at = endOfLine(octets, from, end) - from;
+	if (octets[from + at] !== 0x0d) return broken(text, fields, at);
+	if (at > limits.startLineBytes) return tooLarge(text, fields, at, "start-line-too-long", "The start line is too long.");
+	at += 2;
+	let viaValues = 0;
+	for (;;) {
+		const start = at;
+		if (octets[from + start] === 0x0d && octets[from + start + 1] === 0x0a) {
+			fields.push(start);
+			return { ok: true, head: { text, fields } };
+		}
+		let colon = from + start;
+		while (colon < end && hasClass(octets[colon] ?? 0, CharClass.token)) colon++;
+		const nameEnd = colon - from;
+		while (colon < end && isBlank(octets[colon])) colon++;
+		let lineEnd = endOfLine(octets, colon, end);
+		if (nameEnd === start || octets[colon] !== 0x3a) return noName(text, fields, start, octets[lineEnd]);
+		while (octets[lineEnd] === 0x0d && isBlank(octets[lineEnd + 2])) lineEnd = endOfLine(octets, lineEnd + 2, end);
+		if (octets[lineEnd] !== 0x0d || lineEnd >= end) return broken(text, fields, start);
+		at = lineEnd - from;
+		const id = findHeaderId(text, start, nameEnd);
+		if (at - start > limits.fieldBytes && at - start > fieldLimit(id, limits)) {
+			return tooLarge(text, fields, start, "field-too-long", "A header field is too long.");
+		}
+		if (fields.length >= limits.fields * FIELD_STRIDE) {
+			return tooLarge(text, fields, start, "too-many-fields", "The message has too many header fields.");
+		}
+		let valueStart = colon + 1;
+		while (valueStart < lineEnd && isBlankOrLineEnd(octets[valueStart])) valueStart++;
+		let valueEnd = lineEnd;
+		while (valueEnd > valueStart && isBlankOrLineEnd(octets[valueEnd - 1])) valueEnd--;
+		if (id === HeaderId.via) {
+			viaValues += countValues(text, valueStart - from, valueEnd - from);
+			if (viaValues > limits.vias) {
+				return tooLarge(text, fields, start, "too-many-vias", "The message has too many Via values.");
+			}
+		}
+		fields.push(id, start, valueStart - from, valueEnd - from);
+		at += 2;
+	}
+}
+
+/** Offset of the next CRLF; where a CR or LF alone, a NUL or the end comes first, an offset where no CR stands. */
+function endOfLine(octets: Uint8Array, from: number, end: number): number {
+	let at = from;
+	while (at < end) {
+		const code = octets[at] ?? 0;
+		if (code <= 0x0d) {
+			if (code === 0x0d) return octets[at + 1] === 0x0a ? at : at + 1;
+			if (code === 0x0a || code === 0) return at;
+		}
+		at++;
+	}
+	return end;
+}
+
+function isBlank(code: number | undefined): boolean {
+	return code === 0x20 || code === 0x09;
+}
+
+function isBlankOrLineEnd(code: number | undefined): boolean {
+	return code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a;
+}
+
+function fieldLimit(id: HeaderId, limits: HeadLimits): number {
+	return id === HeaderId.msTextFormat || id === HeaderId.msImFormat ? limits.textFieldBytes : limits.fieldBytes;
+}
+
+function countValues(text: string, start: number, end: number): number {
+	let count = 1;
+	let at = skipListItem(text, start, end);
+	while (at < end) {
+		count++;
+		at = skipListItem(text, at + 1, end);
+	}
+	return count;
+}
+
+function noName(text: string, fields: number[], start: number, lineEnd: number | undefined): HeadOutcome {
+	if (lineEnd !== 0x0d) return broken(text, fields, start);
+	return failed(text, fields, start, "bad-field-name", "A header field has no name and colon.", 400);
+}
+
+function broken(text: string, fields: number[], start: number): HeadOutcome {
+	return failed(text, fields, start, "bad-line-end", "The head holds a CR or LF alone or a NUL.", 400);
+}
+
+function tooLarge(text: string, fields: number[], start: number, code: string, detail: string): HeadOutcome {
+	return failed(text, fields, start, code, detail, 513);
+}
+
+function failed(
+	text: string,
+	fields: number[],
+	start: number,
+	code: string,
+	detail: string,
+	status: number,
+): HeadOutcome {
+	fields.push(start);
+	const { fault } = refusal(code, "RFC 3261 §7.3", start, detail, status);
+	return { ok: false, fault, head: { text, fields } };
+}

@@ -1,0 +1,35 @@
+/** How much a peer may send (profile fact sheet 2.1): every reader here takes its bounds from these records. */
+
+export interface HeadLimits {
+	/** Octets of the start line without its line end. */
+	readonly startLineBytes: number;
+	/** Octets of one header field, name and folds included. */
+	readonly fieldBytes: number;
+	/** The same for `ms-text-format` and `ms-im-format`, which carry a whole text in base64. */
+	readonly textFieldBytes: number;
+	/** Header fields of one message. */
+	readonly fields: number;
+	/** Via values of one message. */
+	readonly vias: number;
+}
+
+export interface FramerLimits {
+	/** Octets of start line, header fields and empty line together. */
+	readonly headBytes: number;
+	readonly bodyBytes: number;
+	readonly head: HeadLimits;
+}
+
+export const DEFAULT_HEAD_LIMITS: HeadLimits = {
+	startLineBytes: 2048,
+	fieldBytes: 8192,
+	textFieldBytes: 65536,
+	fields: 200,
+	vias: 64,
+};
+
+export const DEFAULT_FRAMER_LIMITS: FramerLimits = {
+	headBytes: 65536,
+	bodyBytes: 262144,
+	head: DEFAULT_HEAD_LIMITS,
+};

@@ -1,0 +1,226 @@
+/** From a frame to a typed message: start line, the mandatory header fields, and nothing that can wait (RFC 3261 §7, §8.1.1). */
+import { type Fault, type Result, refusal, success } from "../fault.ts";
+import { parseCSeq } from "../header/cseq.ts";
+import { type NameAddr, parseNameAddr } from "../header/name-addr.ts";
+import { HeaderId, headerName, LAST_SINGLE_ID } from "../header/names.ts";
+import { parseMaxForwards } from "../header/number.ts";
+import { parseVia, type Via } from "../header/via.ts";
+import { matchesIgnoreCase } from "../text/ascii.ts";
+import { CharClass, skipClass } from "../text/char-class.ts";
+import { parseDecimal, skipListItem, trimLwsEnd } from "../text/scan.ts";
+import { parseUri } from "../uri/parse-uri.ts";
+import type { Uri } from "../uri/uri.ts";
+import { FIELD_STRIDE, type MessageHead, type SipMessage } from "./message.ts";
+
+/** A message, or why it is none. The head of what is none may still be answered (`createErrorResponse`). */
+export type ParseOutcome =
+	| { readonly ok: true; readonly message: SipMessage }
+	| {
+			readonly ok: false;
+			readonly fault: Fault;
+			/** What the start line looks like. */
+			readonly kind: "request" | "response";
+			readonly head: MessageHead;
+	  };
+
+/**
+ * Reads the message of a frame. Checked are the start line, that Via, From, To, Call-ID and CSeq are there and well
+ * formed, that no header appears twice that may not, Max-Forwards, and that CSeq names the method of the request. A
+ * version other than 2.0 is a fault with status 505.
+ */
+export function parseMessage(frame: { readonly head: MessageHead; readonly body: Uint8Array }): ParseOutcome {
+	const { head, body } = frame;
+	const lineEnd = ((head.fields.length > 1 ? head.fields[1] : head.fields[0]) ?? 0) - 2;
+	return matchesIgnoreCase(head.text, 0, "SIP/")
+		? parseResponse(head, body, lineEnd)
+		: parseRequest(head, body, lineEnd);
+}
+
+function parseRequest(head: MessageHead, body: Uint8Array, lineEnd: number): ParseOutcome {
+	const { text } = head;
+	const line = readRequestLine(text, lineEnd);
+	if (!line.ok) return { ok: false, fault: line.fault, kind: "request", head };
+	const { method, requestUri } = line.value;
+	const common = readCommon(head);
+	if (!common.ok) return { ok: false, fault: common.fault, kind: "request", head };
+	const { topVia, from, to, callId, cseq, maxForwards } = common.value;
+	if (cseq.method !== method) {
+		const detail = "CSeq names another method than the request.";
+		return { ok: false, fault: refusal("cseq-method", "RFC 3261 §8.1.1.5", 0, detail).fault, kind: "request", head };
+	}
+	return {
+		ok: true,
+		message: { kind: "request", head, body, topVia, from, to, callId, cseq, method, requestUri, maxForwards },
+	};
+}
+
+function parseResponse(head: MessageHead, body: Uint8Array, lineEnd: number): ParseOutcome {
+	const { text } = head;
+	const line = readStatusLine(text, lineEnd);
+	if (!line.ok) return { ok: false, fault: line.fault, kind: "response", head };
+	const common = readCommon(head);
+	if (!common.ok) return { ok: false, fault: common.fault, kind: "response", head };
+	const { statusCode, reasonPhrase } = line.value;
+	const { topVia, from, to, callId, cseq } = common.value;
+	return {
+		ok: true,
+		message: { kind: "response", head, body, topVia, from, to, callId, cseq, statusCode, reasonPhrase },
+	};
+}
+
+const version = "SIP/2.0";
+
+/** RFC 3261 §7.1: single spaces, no white space at the end. */
+function readRequestLine(text: string, lineEnd: number): Result<{ method: string; requestUri: Uri }> {
+	const methodEnd = skipClass(text, 0, lineEnd, CharClass.token);
+	if (methodEnd === 0 || text.charCodeAt(methodEnd) !== 0x20) {
+		return badStartLine(methodEnd, "The request line starts with no method and space.");
+	}
+	const versionStart = lineEnd - version.length;
+	if (text.charCodeAt(versionStart - 1) !== 0x20 || !matchesIgnoreCase(text, versionStart, version)) {
+		return otherVersion(text, methodEnd, lineEnd);
+	}
+	const requestUri = parseUri(text, methodEnd + 1, versionStart - 1);
+	if (!requestUri.ok) return requestUri;
+	return success({ method: text.slice(0, methodEnd), requestUri: requestUri.value });
+}
+
+function otherVersion(text: string, methodEnd: number, lineEnd: number) {
+	const word = text.lastIndexOf(" ", lineEnd - 1) + 1;
+	if (word > methodEnd + 1 && isVersion(text, word, lineEnd)) {
+		return refusal("other-version", "RFC 3261 §21.5.6", word, "The SIP version is not 2.0.", 505);
+	}
+	return badStartLine(word, "The request line does not end in a space and SIP/2.0.");
+}
+
+function isVersion(text: string, start: number, end: number): boolean {
+	if (!matchesIgnoreCase(text, start, "SIP/")) return false;
+	const major = skipClass(text, start + 4, end, CharClass.digit);
+	if (major === start + 4 || text.charCodeAt(major) !== 0x2e) return false;
+	const minor = skipClass(text, major + 1, end, CharClass.digit);
+	return minor > major + 1 && minor === end;
+}
+
+/** RFC 3261 §7.2. The space before an empty reason phrase may be missing. */
+function readStatusLine(text: string, lineEnd: number): Result<{ statusCode: number; reasonPhrase: string }> {
+	if (!matchesIgnoreCase(text, 0, version) || text.charCodeAt(version.length) !== 0x20) {
+		return badStartLine(0, "The status line does not start with SIP/2.0.");
+	}
+	const codeStart = version.length + 1;
+	const codeEnd = codeStart + 3;
+	const statusCode = codeEnd <= lineEnd ? parseDecimal(text, codeStart, codeEnd, 3) : undefined;
+	if (statusCode === undefined || statusCode < 100 || statusCode > 699) {
+		return badStartLine(codeStart, "The status code is no number from 100 to 699.");
+	}
+	if (codeEnd !== lineEnd && text.charCodeAt(codeEnd) !== 0x20) {
+		return badStartLine(codeEnd, "The status code is not followed by a space.");
+	}
+	return success({ statusCode, reasonPhrase: text.slice(codeEnd + 1, lineEnd) });
+}
+
+interface Common {
+	readonly topVia: Via;
+	readonly from: NameAddr;
+	readonly to: NameAddr;
+	readonly callId: string;
+	readonly cseq: { readonly number: number; readonly method: string };
+	readonly maxForwards: number | undefined;
+}
+
+/** Reads the fields that every message has. One pass finds them and sees what is there twice. */
+function readCommon(head: MessageHead): Result<Common> {
+	const { text, fields } = head;
+	let seen = 0;
+	let viaAt = -1;
+	let fromAt = -1;
+	let toAt = -1;
+	let callIdAt = -1;
+	let cseqAt = -1;
+	let maxForwardsAt = -1;
+	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+		const id = fields[at] ?? 0;
+		if (id === HeaderId.other) continue;
+		if (id > LAST_SINGLE_ID) {
+			if (id === HeaderId.via && viaAt < 0) viaAt = at;
+			continue;
+		}
+		const bit = 1 << (id - 1);
+		if ((seen & bit) !== 0) return twice(fields, at);
+		seen |= bit;
+		if (id === HeaderId.from) fromAt = at;
+		else if (id === HeaderId.to) toAt = at;
+		else if (id === HeaderId.callId) callIdAt = at;
+		else if (id === HeaderId.cseq) cseqAt = at;
+		else if (id === HeaderId.maxForwards) maxForwardsAt = at;
+	}
+	if (viaAt < 0) return missing(HeaderId.via);
+	if (fromAt < 0) return missing(HeaderId.from);
+	if (toAt < 0) return missing(HeaderId.to);
+	if (callIdAt < 0) return missing(HeaderId.callId);
+	if (cseqAt < 0) return missing(HeaderId.cseq);
+	const topVia = readTopVia(text, valueStart(fields, viaAt), valueEnd(fields, viaAt));
+	if (!topVia.ok) return topVia;
+	const from = parseNameAddr(text, valueStart(fields, fromAt), valueEnd(fields, fromAt));
+	if (!from.ok) return from;
+	const to = parseNameAddr(text, valueStart(fields, toAt), valueEnd(fields, toAt));
+	if (!to.ok) return to;
+	const callId = readCallId(text, valueStart(fields, callIdAt), valueEnd(fields, callIdAt));
+	if (!callId.ok) return callId;
+	const cseq = parseCSeq(text, valueStart(fields, cseqAt), valueEnd(fields, cseqAt));
+	if (!cseq.ok) return cseq;
+	let maxForwards: number | undefined;
+	if (maxForwardsAt >= 0) {
+		const hops = parseMaxForwards(text, valueStart(fields, maxForwardsAt), valueEnd(fields, maxForwardsAt));
+		if (!hops.ok) return hops;
+		maxForwards = hops.value;
+	}
+	return success({
+		topVia: topVia.value,
+		from: from.value,
+		to: to.value,
+		callId: callId.value,
+		cseq: cseq.value,
+		maxForwards,
+	});
+}
+
+function readTopVia(text: string, start: number, end: number): Result<Via> {
+	const itemEnd = skipListItem(text, start, end);
+	return parseVia(text, start, trimLwsEnd(text, start, itemEnd));
+}
+
+/** RFC 3261 §20.8: one word; which characters it is made of matters to nobody but the one who wrote it. */
+function readCallId(text: string, start: number, end: number): Result<string> {
+	for (let at = start; at < end; at++) {
+		if (text.charCodeAt(at) <= 0x20) return refusal("bad-call-id", "RFC 3261 §20.8", at, "Call-ID is not one word.");
+	}
+	if (start === end) return refusal("bad-call-id", "RFC 3261 §20.8", start, "Call-ID is empty.");
+	return success(text.slice(start, end));
+}
+
+function valueStart(fields: readonly number[], at: number): number {
+	return fields[at + 2] ?? 0;
+}
+
+function valueEnd(fields: readonly number[], at: number): number {
+	return fields[at + 3] ?? 0;
+}
+
+function badStartLine(offset: number, detail: string) {
+	return refusal("bad-start-line", "RFC 3261 §7.1", offset, detail);
+}
+
+function missing(id: HeaderId) {
+	return refusal("missing-header", "RFC 3261 §8.1.1", 0, `The message has no ${headerName(id).name}.`);
+}
+
+function twice(fields: readonly number[], at: number) {
+	const { name } = headerName((fields[at] ?? 0) as HeaderId);
+	return refusal("doubled-header", "RFC 3261 §7.3.1", fields[at + 1] ?? 0, `The message has more than one ${name}.`);
+}
+
+/** The method of a head that need not be well formed; undefined for a response or a line without method. */
+export function methodOf(head: MessageHead): string | undefined {
+	const end = skipClass(head.text, 0, head.text.length, CharClass.token);
+	return end > 0 && head.text.charCodeAt(end) === 0x20 ? head.text.slice(0, end) : undefined;
+}

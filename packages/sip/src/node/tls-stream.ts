@@ -1,0 +1,189 @@
+/** {@link ByteStream} over a TLS socket. */
+import assert from "node:assert/strict";
+import type { TLSSocket } from "node:tls";
+import type { ByteStream, ByteStreamUser, CloseCause, Endpoint } from "../transport/byte-stream.ts";
+import type { Flusher } from "./tls-flusher.ts";
+import { describeTlsError } from "./tls-reason.ts";
+
+/** TCP keep-alive: the operating system probes a silent connection after a minute. */
+const keepAliveMs = 60_000;
+/** How long `close` waits for the peer to take what is queued and to close its side. */
+const closeGraceMs = 5_000;
+const firstBufferBytes = 4_096;
+/** A buffer that grew past this in a burst is given back when it has left. */
+const keptBufferBytes = 65_536;
+
+const noBytes = Buffer.alloc(0);
+
+/**
+ * Octets to send gather in one buffer while another is on its way: whatever is written in one turn of the event loop, or
+ * while an earlier write is pending, leaves in one `socket.write`. The two buffers swap; nothing is allocated per message.
+ */
+export class TlsStream implements ByteStream {
+	readonly remote: Endpoint;
+	readonly local: Endpoint;
+	readonly #socket: TLSSocket;
+	readonly #flusher: Flusher;
+	readonly #written: () => void;
+	#user: ByteStreamUser | undefined;
+	#started = false;
+	#cause: CloseCause | undefined;
+	#open = true;
+	#gone = false;
+	#gathering = noBytes;
+	#gathered = 0;
+	#leaving = noBytes;
+	#leavingBytes = 0;
+	#waiting = false;
+	#ending = false;
+	#heard = false;
+	#grace: NodeJS.Timeout | undefined;
+
+	/** The socket has finished its handshake and nobody has read from it. */
+	constructor(socket: TLSSocket, flusher: Flusher) {
+		this.#socket = socket;
+		this.#flusher = flusher;
+		this.remote = { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+		this.local = { address: socket.localAddress ?? "", port: socket.localPort ?? 0 };
+		this.#written = () => this.#afterWrite();
+		// The peer's FIN must not end our side before what is queued has left.
+		socket.allowHalfOpen = true;
+		socket.setNoDelay(true);
+		socket.setKeepAlive(true, keepAliveMs);
+		socket.on("error", (error) => this.#failed(error));
+		socket.on("close", () => this.#closed());
+	}
+
+	get isOpen(): boolean {
+		return this.#open;
+	}
+
+	get queuedBytes(): number {
+		return this.#gathered + this.#leavingBytes;
+	}
+
+	start(user: ByteStreamUser): void {
+		assert(!this.#started, "a stream is started once");
+		this.#started = true;
+		this.#user = user;
+		if (this.#gone) {
+			queueMicrotask(() => this.#tellClosed());
+			return;
+		}
+		this.#socket.on("end", () => this.#peerEnded());
+		this.#socket.on("data", (chunk: Buffer) => {
+			this.#heard = true;
+			// What arrives after our own close is of no use to anybody, but must be read for the peer's end to be seen.
+			if (this.#open) user.data(chunk);
+		});
+	}
+
+	write(head: string, body?: Uint8Array): boolean {
+		if (!this.#open) return false;
+		const bodyBytes = body === undefined ? 0 : body.length;
+		this.#reserve(head.length + bodyBytes);
+		if (head.length > 0) this.#gathered += this.#gathering.write(head, this.#gathered, head.length, "latin1");
+		if (body !== undefined && bodyBytes > 0) {
+			this.#gathering.set(body, this.#gathered);
+			this.#gathered += bodyBytes;
+		}
+		if (this.#leavingBytes === 0 && !this.#waiting) {
+			this.#waiting = true;
+			this.#flusher.add(this);
+		}
+		return true;
+	}
+
+	/** Hands what has gathered to the socket; for the flusher. */
+	flush(): void {
+		this.#waiting = false;
+		if (this.#gone || this.#leavingBytes > 0 || this.#gathered === 0) return;
+		const chunk = this.#gathering.subarray(0, this.#gathered);
+		const spare = this.#leaving;
+		this.#leaving = this.#gathering;
+		this.#leavingBytes = this.#gathered;
+		this.#gathering = spare;
+		this.#gathered = 0;
+		this.#socket.write(chunk, this.#written);
+	}
+
+	pause(): void {
+		this.#socket.pause();
+	}
+
+	resume(): void {
+		this.#socket.resume();
+	}
+
+	close(reason: string): void {
+		this.#finish({ by: "us", reason });
+	}
+
+	destroy(reason: string): void {
+		if (this.#gone) return;
+		this.#open = false;
+		this.#cause ??= { by: "us", reason };
+		this.#socket.destroy();
+	}
+
+	#reserve(bytes: number): void {
+		const needed = this.#gathered + bytes;
+		if (needed <= this.#gathering.length) return;
+		let size = Math.max(firstBufferBytes, this.#gathering.length);
+		while (size < needed) size *= 2;
+		const larger = Buffer.allocUnsafeSlow(size);
+		this.#gathering.copy(larger, 0, 0, this.#gathered);
+		this.#gathering = larger;
+	}
+
+	#afterWrite(): void {
+		this.#leavingBytes = 0;
+		if (this.#leaving.length > keptBufferBytes) this.#leaving = noBytes;
+		if (this.#gathered > 0) this.flush();
+		else this.#endWhenEmpty();
+	}
+
+	#finish(cause: CloseCause): void {
+		if (!this.#open) return;
+		this.#open = false;
+		this.#cause ??= cause;
+		this.#ending = true;
+		this.#grace = setTimeout(() => this.#socket.destroy(), closeGraceMs);
+		// Without this the peer's end would stay unread behind data that nobody takes any more.
+		this.#socket.resume();
+		this.flush();
+		this.#endWhenEmpty();
+	}
+
+	#endWhenEmpty(): void {
+		if (this.#ending && this.queuedBytes === 0) this.#socket.end();
+	}
+
+	#peerEnded(): void {
+		const reason = this.#heard
+			? "the peer closed the connection"
+			: "the peer closed the connection without sending anything; with TLS 1.3 this may mean that it refused our certificate";
+		if (this.#open) this.#finish({ by: "peer", reason });
+	}
+
+	#failed(error: Error): void {
+		this.#open = false;
+		const { words, by } = describeTlsError(error);
+		this.#cause ??= { by, reason: words };
+	}
+
+	#closed(): void {
+		this.#gone = true;
+		this.#open = false;
+		clearTimeout(this.#grace);
+		if (this.#started) this.#tellClosed();
+	}
+
+	#tellClosed(): void {
+		const { by, reason } = this.#cause ?? { by: "network", reason: "the connection was lost" };
+		const unsent = this.queuedBytes;
+		const user = this.#user;
+		this.#user = undefined;
+		user?.closed({ by, reason: unsent === 0 ? reason : `${reason}; ${unsent} octets were not sent` });
+	}
+}

@@ -1,0 +1,37 @@
+/** A connection that keeps what is sent on it. */
+import type { SipMessage } from "../message/message.ts";
+import type { Endpoint } from "../transport/byte-stream.ts";
+import type { Connection } from "../transport/connection.ts";
+
+export class RecordingConnection implements Connection {
+	readonly id: number;
+	readonly direction = "inbound";
+	readonly remote: Endpoint = { address: "192.0.2.1", port: 40_000 };
+	readonly local: Endpoint = { address: "192.0.2.2", port: 5061 };
+	/** What was sent and not yet taken, the oldest first. */
+	readonly sent: SipMessage[] = [];
+	#isOpen = true;
+
+	constructor(id: number) {
+		this.id = id;
+	}
+
+	get isOpen(): boolean {
+		return this.#isOpen;
+	}
+
+	send(message: SipMessage): boolean {
+		if (!this.#isOpen) return false;
+		this.sent.push(message);
+		return true;
+	}
+
+	close(): void {
+		this.#isOpen = false;
+	}
+
+	/** What was sent since the last call. */
+	take(): readonly SipMessage[] {
+		return this.sent.splice(0);
+	}
+}

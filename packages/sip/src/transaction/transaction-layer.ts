@@ -1,0 +1,221 @@
+/**
+ * The transaction layer: RFC 3261 §17 for all connections of an edge. It matches what arrives to transactions, runs the
+ * four machines, and hands the rest to its user. Requests and responses of one transaction travel on one connection; a
+ * transaction of one connection is never met by a message of another.
+ */
+import type { Clock, Logger, Random } from "../env.ts";
+import { createResponse } from "../message/build.ts";
+import type { SipMessage, SipRequest, SipResponse } from "../message/message.ts";
+import { invariant } from "../text/assert.ts";
+import type { Connection } from "../transport/connection.ts";
+import { startClient } from "./client-runner.ts";
+import {
+	type ConnectionTransactions,
+	createConnectionTransactions,
+	createCounters,
+	type TransactionContext,
+} from "./context.ts";
+import {
+	cancelledTransactionKey,
+	clientTransactionKey,
+	MAGIC_COOKIE,
+	mergeKey,
+	ownBranch,
+	serverTransactionKey,
+} from "./key.ts";
+import { type ServerRunner, startServer } from "./server-runner.ts";
+import { TimerWheel } from "./timer-wheel.ts";
+import { defaultTiming, type Timing } from "./timing.ts";
+import {
+	type ClientTransaction,
+	type ClientTransactionUser,
+	defaultTransactionLimits,
+	type TransactionCounters,
+	type TransactionLimits,
+	type TransactionUser,
+} from "./transaction-user.ts";
+
+export interface TransactionLayerOptions {
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly user: TransactionUser;
+	/** Default {@link defaultTiming}: reliable transport. */
+	readonly timing?: Timing;
+	readonly log?: Logger;
+	/** Default {@link defaultTransactionLimits}. */
+	readonly limits?: TransactionLimits;
+}
+
+/** Seconds after which a peer above its limit may try again. */
+const RETRY_AFTER_SECONDS = "10";
+
+export class TransactionLayer {
+	readonly #context: TransactionContext;
+	readonly #limits: TransactionLimits;
+	readonly #connections = new Map<number, ConnectionTransactions>();
+
+	constructor(options: TransactionLayerOptions) {
+		const { clock, random, user, timing = defaultTiming, log, limits = defaultTransactionLimits } = options;
+		this.#limits = limits;
+		this.#context = {
+			clock,
+			random,
+			timing,
+			log,
+			user,
+			wheel: new TimerWheel(clock),
+			counters: createCounters(),
+			merging: new Map(),
+		};
+	}
+
+	/** Live: read again, it shows the present counts. */
+	get counters(): TransactionCounters {
+		return this.#context.counters;
+	}
+
+	get timing(): Timing {
+		return this.#context.timing;
+	}
+
+	/** The wheel of all transactions, for coarse timers of their users. */
+	get wheel(): TimerWheel {
+		return this.#context.wheel;
+	}
+
+	/** A branch that nobody can guess, with the cookie of RFC 3261 §8.1.1.7. */
+	createBranch(): string {
+		return MAGIC_COOKIE + this.#context.random.token();
+	}
+
+	/** Takes a whole message that arrived; never called after {@link connectionClosed} for its connection. */
+	receive(connection: Connection, message: SipMessage): void {
+		if (message.kind === "response") {
+			this.#receiveResponse(connection, message);
+		} else if (message.method === "ACK") {
+			this.#receiveAck(connection, message);
+		} else {
+			this.#receiveRequest(connection, message);
+		}
+	}
+
+	/**
+	 * Sends a request in a new client transaction. Our Via stands on top of it, with a branch that no other request has. ACK
+	 * and CANCEL are not sent this way. On a connection that is closed the user is told `failed("transport")` soon after.
+	 */
+	sendRequest(connection: Connection, request: SipRequest, user: ClientTransactionUser): ClientTransaction {
+		invariant(
+			request.method !== "ACK" && request.method !== "CANCEL",
+			"ACK and CANCEL are no transactions of their user",
+		);
+		ownBranch(request);
+		// A connection that is gone would never give its transactions back.
+		const transactions = this.#transactionsOf(connection) ?? createConnectionTransactions();
+		return startClient(this.#context, transactions, connection, request, user);
+	}
+
+	/** Sends the ACK of a 2xx, which belongs to no transaction (§13.2.2.4). False where the connection is closed. */
+	sendAck(connection: Connection, ack: SipRequest): boolean {
+		invariant(ack.method === "ACK", "nothing but an ACK is sent without a transaction");
+		ownBranch(ack);
+		return connection.send(ack);
+	}
+
+	/** Ends the transactions of a connection: the users of requests we sent are told, those of requests we received find out. */
+	connectionClosed(connection: Connection): void {
+		const transactions = this.#connections.get(connection.id);
+		if (transactions === undefined) return;
+		this.#connections.delete(connection.id);
+		for (const server of [...transactions.servers.values()]) server.connectionClosed();
+		for (const client of [...transactions.clients.values()]) client.transportFailed();
+	}
+
+	/** Ends everything without a word, and stops every timer. */
+	close(): void {
+		for (const { clients, servers } of this.#connections.values()) {
+			for (const client of [...clients.values()]) client.discard();
+			for (const server of [...servers.values()]) server.discard();
+		}
+		this.#connections.clear();
+		this.#context.wheel.close();
+	}
+
+	#receiveResponse(connection: Connection, response: SipResponse): void {
+		const key = clientTransactionKey(response);
+		const client = key === undefined ? undefined : this.#connections.get(connection.id)?.clients.get(key);
+		// RFC 3261 §17.1.3: the methods must agree too.
+		if (client !== undefined && client.method === response.cseq.method) {
+			client.receive(response);
+			return;
+		}
+		this.#context.counters.strayResponses += 1;
+		const isAccepted = response.statusCode >= 200 && response.statusCode < 300;
+		if (isAccepted && response.cseq.method === "INVITE") this.#context.user.strayResponse(connection, response);
+	}
+
+	#receiveAck(connection: Connection, ack: SipRequest): void {
+		const server = this.#connections.get(connection.id)?.servers.get(serverTransactionKey(ack));
+		if (server?.acknowledge(ack) !== true) this.#context.user.ack(connection, ack);
+	}
+
+	#receiveRequest(connection: Connection, request: SipRequest): void {
+		const transactions = this.#transactionsOf(connection);
+		if (transactions === undefined) return;
+		const key = serverTransactionKey(request);
+		const known = transactions.servers.get(key);
+		if (known !== undefined) {
+			known.repeat();
+			return;
+		}
+		if (transactions.servers.size >= this.#limits.serverTransactionsPerConnection) {
+			this.#refuse(connection, request);
+			return;
+		}
+		if (request.method === "CANCEL") {
+			this.#receiveCancel(connection, transactions, request, key);
+			return;
+		}
+		const merge = mergeKey(request);
+		const merged = merge !== undefined && this.#context.merging.has(merge);
+		const server = startServer(this.#context, transactions, connection, request, key, merged ? undefined : merge);
+		if (merged) {
+			// RFC 3261 §8.2.2.2: the same request over two ways is one request too many.
+			this.#context.counters.mergedRequests += 1;
+			this.#respond(server, request, 482);
+			return;
+		}
+		if (server.handle !== undefined) this.#context.user.request(server.handle);
+	}
+
+	/** RFC 3261 §9.2: CANCEL is answered here, hop by hop, and the INVITE is for its user. */
+	#receiveCancel(connection: Connection, transactions: ConnectionTransactions, cancel: SipRequest, key: string): void {
+		const invite = transactions.servers.get(cancelledTransactionKey(cancel));
+		const server = startServer(this.#context, transactions, connection, cancel, key, undefined);
+		this.#respond(server, cancel, invite === undefined ? 481 : 200, invite?.toTag);
+		if (invite?.handle === undefined || invite.isCancelled) return;
+		invite.markCancelled();
+		this.#context.user.cancel(invite.handle);
+	}
+
+	#respond(server: ServerRunner, request: SipRequest, statusCode: number, toTag?: string): void {
+		server.respond(createResponse(request, statusCode, { toTag: toTag ?? this.#context.random.token() }));
+	}
+
+	/** Without a transaction, which is what there are too many of. */
+	#refuse(connection: Connection, request: SipRequest): void {
+		const { counters, random } = this.#context;
+		counters.refusedRequests += 1;
+		const headers: readonly (readonly [string, string])[] = [["Retry-After", RETRY_AFTER_SECONDS]];
+		if (!connection.send(createResponse(request, 503, { toTag: random.token(), headers })))
+			counters.droppedResponses += 1;
+	}
+
+	#transactionsOf(connection: Connection): ConnectionTransactions | undefined {
+		let transactions = this.#connections.get(connection.id);
+		if (transactions === undefined && connection.isOpen) {
+			transactions = createConnectionTransactions();
+			this.#connections.set(connection.id, transactions);
+		}
+		return transactions;
+	}
+}

@@ -1,0 +1,132 @@
+/** Hosts: names, IPv4 addresses and IPv6 references (RFC 3261 §25.1 `host`). */
+import { lowerAscii } from "../text/ascii.ts";
+import { CharClass, hasClass } from "../text/char-class.ts";
+import { parseDecimal } from "../text/scan.ts";
+
+export interface Host {
+	/** Lower case; an IPv6 reference without its brackets. */
+	readonly host: string;
+	readonly hostKind: "name" | "ipv4" | "ipv6";
+	/** Offset behind the host. */
+	readonly end: number;
+}
+
+const maxNameLength = 253;
+const maxLabelLength = 63;
+
+/**
+ * Reads the host that starts at `at`; what follows it is the caller's to judge. Undefined where no host stands there: a
+ * label that is empty, too long or has a hyphen at its edge, a last label that starts with a digit in what is no IPv4
+ * address, an octet above 255 or with leading zeros, a broken IPv6 reference. A percent sign is never part of a host.
+ */
+export function parseHost(text: string, at: number, end: number): Host | undefined {
+	if (at < end && text.charCodeAt(at) === 0x5b) return parseIpv6Reference(text, at, end);
+	let index = at;
+	let labelStart = at;
+	let previousLabelStart = at;
+	let digitsOnly = true;
+	let hasCapitals = false;
+	while (index < end) {
+		const code = text.charCodeAt(index);
+		if (code === 0x2e) {
+			if (!isLabel(text, labelStart, index)) return undefined;
+			previousLabelStart = labelStart;
+			labelStart = index + 1;
+		} else if (!hasClass(code, CharClass.hostLabel)) {
+			break;
+		} else if (!hasClass(code, CharClass.digit)) {
+			digitsOnly = false;
+			if (code <= 0x5a && code >= 0x41) hasCapitals = true;
+		}
+		index++;
+	}
+	if (index === at || index - at > maxNameLength) return undefined;
+	if (digitsOnly)
+		return parseIpv4(text.slice(at, index)) && { host: text.slice(at, index), hostKind: "ipv4", end: index };
+	if (labelStart === index) {
+		// A name may end in a dot; its last label is then the one before.
+		labelStart = previousLabelStart;
+	} else if (!isLabel(text, labelStart, index)) return undefined;
+	if (!hasClass(text.charCodeAt(labelStart), CharClass.alpha)) return undefined;
+	const name = text.slice(at, index);
+	return { host: hasCapitals ? lowerAscii(name) : name, hostKind: "name", end: index };
+}
+
+function isLabel(text: string, start: number, end: number): boolean {
+	const length = end - start;
+	return length > 0 && length <= maxLabelLength && text.charCodeAt(start) !== 0x2d && text.charCodeAt(end - 1) !== 0x2d;
+}
+
+function parseIpv6Reference(text: string, at: number, end: number): Host | undefined {
+	let close = at + 1;
+	while (close < end && text.charCodeAt(close) !== 0x5d) close++;
+	if (close >= end) return undefined;
+	const address = text.slice(at + 1, close);
+	if (parseIpv6(address) === undefined) return undefined;
+	return { host: lowerAscii(address), hostKind: "ipv6", end: close + 1 };
+}
+
+/** The four octets of an IPv4 address in dotted form; undefined for anything else, leading zeros included. */
+export function parseIpv4(text: string): readonly number[] | undefined {
+	if (text.length > 15) return undefined;
+	const parts = text.split(".");
+	if (parts.length !== 4) return undefined;
+	const octets: number[] = [];
+	for (const part of parts) {
+		const octet = parseDecimal(part, 0, part.length, 3);
+		// A leading zero is read as octal by some resolvers: refuse what two readers understand in two ways.
+		if (octet === undefined || octet > 255 || (part.length > 1 && part.startsWith("0"))) return undefined;
+		octets.push(octet);
+	}
+	return octets;
+}
+
+/** The eight 16-bit groups of an IPv6 address without brackets and zone; undefined for anything else. */
+export function parseIpv6(text: string): readonly number[] | undefined {
+	if (text.length < 2 || text.length > 45) return undefined;
+	const gap = text.indexOf("::");
+	if (gap < 0) {
+		const groups = parseGroups(text);
+		return groups?.length === 8 ? groups : undefined;
+	}
+	const left = gap === 0 ? [] : parseGroups(text.slice(0, gap), false);
+	const right = gap + 2 === text.length ? [] : parseGroups(text.slice(gap + 2));
+	if (left === undefined || right === undefined || left.length + right.length > 7) return undefined;
+	return [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
+}
+
+function parseGroups(text: string, mayEndInIpv4 = true): number[] | undefined {
+	const parts = text.split(":");
+	const groups: number[] = [];
+	for (const [index, part] of parts.entries()) {
+		if (mayEndInIpv4 && index === parts.length - 1 && part.includes(".")) {
+			const octets = parseIpv4(part);
+			if (octets === undefined) return undefined;
+			const [first = 0, second = 0, third = 0, fourth = 0] = octets;
+			groups.push(first * 256 + second, third * 256 + fourth);
+			continue;
+		}
+		if (part.length < 1 || part.length > 4) return undefined;
+		let group = 0;
+		for (let at = 0; at < part.length; at++) {
+			const code = part.charCodeAt(at);
+			if (!hasClass(code, CharClass.hex)) return undefined;
+			group = group * 16 + (code <= 0x39 ? code - 0x30 : (code & 0x0f) + 9);
+		}
+		groups.push(group);
+	}
+	return groups;
+}
+
+/** Whether two hosts in the form of {@link Host} name the same place: addresses by value, names by letters. */
+export function equalHosts(left: string, right: string): boolean {
+	if (left === right) return true;
+	if (!left.includes(":") || !right.includes(":")) return false;
+	const leftGroups = parseIpv6(left);
+	const rightGroups = parseIpv6(right);
+	return (
+		leftGroups !== undefined &&
+		rightGroups !== undefined &&
+		leftGroups.every((group, index) => group === rightGroups[index])
+	);
+}

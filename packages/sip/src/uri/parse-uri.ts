@@ -1,0 +1,143 @@
+/** Reading URIs: RFC 3261 §19.1.1, §25.1. */
+import { type Result, refusal, success } from "../fault.ts";
+import { lowerAscii, lowerCode } from "../text/ascii.ts";
+import { CharClass, hasClass, skipClass, skipEscapedClass } from "../text/char-class.ts";
+import { parseDecimal } from "../text/scan.ts";
+import { parseHost } from "./host.ts";
+import { MAX_PARAMS, NO_PARAMS, type Param } from "./params.ts";
+import type { SipUri, Uri } from "./uri.ts";
+
+const rule = "RFC 3261 §19.1.1";
+
+/** Reads a text that is a URI as a whole. */
+export function parseUriText(text: string): Result<Uri> {
+	return parseUri(text, 0, text.length);
+}
+
+/**
+ * Reads the URI that fills `text` from `start` to `end`, without angle brackets. Faults: `bad-uri`, offset in `text`.
+ * A percent sign in a host is refused; escapes elsewhere are checked and kept.
+ */
+export function parseUri(text: string, start: number, end: number): Result<Uri> {
+	const colon = skipClass(text, start, end, CharClass.scheme);
+	if (colon === start || colon >= end || text.charCodeAt(colon) !== 0x3a) {
+		return bad(colon, "A URI starts with a scheme and a colon.");
+	}
+	if (isSipScheme(text, start, colon)) return parseSipUri(text, start, colon, end);
+	if (!hasClass(text.charCodeAt(start), CharClass.alpha)) return bad(start, "A URI scheme starts with a letter.");
+	const last = skipClass(text, colon + 1, end, CharClass.opaqueUri);
+	if (last !== end || end === colon + 1) return bad(last, "The URI is empty or holds a character no URI may hold.");
+	return success({ scheme: lowerAscii(text.slice(start, colon)), text: text.slice(start, end) });
+}
+
+function bad(offset: number, detail: string) {
+	return refusal("bad-uri", rule, offset, detail);
+}
+
+function isSipScheme(text: string, start: number, colon: number): boolean {
+	const length = colon - start;
+	if (length !== 3 && length !== 4) return false;
+	return (
+		lowerCode(text.charCodeAt(start)) === 0x73 &&
+		lowerCode(text.charCodeAt(start + 1)) === 0x69 &&
+		lowerCode(text.charCodeAt(start + 2)) === 0x70 &&
+		(length === 3 || lowerCode(text.charCodeAt(start + 3)) === 0x73)
+	);
+}
+
+function parseSipUri(text: string, start: number, colon: number, end: number): Result<SipUri> {
+	let at = colon + 1;
+	let user: string | undefined;
+	let password: string | undefined;
+	const atSign = findAtSign(text, at, end);
+	if (atSign !== undefined) {
+		const userEnd = skipEscapedClass(text, at, atSign, CharClass.user);
+		if (userEnd === at) return bad(at, "The user part of the URI is empty or starts with a forbidden character.");
+		user = text.slice(at, userEnd);
+		if (userEnd < atSign) {
+			if (text.charCodeAt(userEnd) !== 0x3a)
+				return bad(userEnd, "The user part of the URI holds a forbidden character.");
+			const passwordEnd = skipEscapedClass(text, userEnd + 1, atSign, CharClass.password);
+			if (passwordEnd !== atSign) return bad(passwordEnd, "The password of the URI holds a forbidden character.");
+			password = text.slice(userEnd + 1, atSign);
+		}
+		at = atSign + 1;
+	}
+	const host = parseHost(text, at, end);
+	if (host === undefined) return bad(at, "The host of the URI is neither a name nor an address.");
+	at = host.end;
+	let port: number | undefined;
+	if (at < end && text.charCodeAt(at) === 0x3a) {
+		const portEnd = skipClass(text, at + 1, end, CharClass.digit);
+		port = parseDecimal(text, at + 1, portEnd, 5);
+		if (port === undefined || port > 65535) return bad(at + 1, "The port of the URI is no number from 0 to 65535.");
+		at = portEnd;
+	}
+	let params: Param[] | typeof NO_PARAMS = NO_PARAMS;
+	if (at < end && text.charCodeAt(at) === 0x3b) {
+		const read: Param[] = [];
+		at = readUriParams(text, at, end, read);
+		if (read.length > MAX_PARAMS) return bad(at, "The URI carries too many parameters.");
+		params = read;
+	}
+	let headers = "";
+	if (at < end && text.charCodeAt(at) === 0x3f) {
+		const headersEnd = skipEscapedClass(text, at + 1, end, CharClass.uriHeader);
+		headers = text.slice(at + 1, headersEnd);
+		at = headersEnd;
+	}
+	if (at !== end) return bad(at, "The URI holds a character where none of its parts may stand.");
+	return success({
+		scheme: colon - start === 3 ? "sip" : "sips",
+		text: text.slice(start, end),
+		user,
+		password,
+		host: host.host,
+		hostKind: host.hostKind,
+		port,
+		params,
+		headers,
+	});
+}
+
+function findAtSign(text: string, at: number, end: number): number | undefined {
+	for (let index = at; index < end; index++) {
+		if (text.charCodeAt(index) === 0x40) return index;
+	}
+	return undefined;
+}
+
+/** Reads `;name=value…` into `into` and returns the offset behind it: the place of the fault where one is wrong. */
+function readUriParams(text: string, from: number, end: number, into: Param[]): number {
+	let at = from;
+	while (at < end && text.charCodeAt(at) === 0x3b && into.length <= MAX_PARAMS) {
+		const nameStart = at + 1;
+		const nameEnd = skipName(text, nameStart, end);
+		if (nameEnd === nameStart) return at;
+		if (nameEnd >= end || text.charCodeAt(nameEnd) !== 0x3d) {
+			into.push({ name: text.slice(nameStart, nameEnd), value: undefined });
+			at = nameEnd;
+			continue;
+		}
+		const valueEnd = skipEscapedClass(text, nameEnd + 1, end, CharClass.uriParam);
+		if (valueEnd === nameEnd + 1) return nameEnd;
+		into.push({ name: text.slice(nameStart, nameEnd), value: text.slice(nameEnd + 1, valueEnd) });
+		at = valueEnd;
+	}
+	return at;
+}
+
+// A name is made of the same characters as a value, save the equals sign between the two.
+function skipName(text: string, start: number, end: number): number {
+	let at = start;
+	for (;;) {
+		const code = at < end ? text.charCodeAt(at) : 0x3d;
+		if (code === 0x3d) return at;
+		if (hasClass(code, CharClass.uriParam)) at++;
+		else {
+			const next = skipEscapedClass(text, at, Math.min(at + 3, end), 0);
+			if (next === at) return at;
+			at = next;
+		}
+	}
+}
