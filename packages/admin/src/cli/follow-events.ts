@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { ApiError } from "../api-error.ts";
+import { ApiError } from "../api-error.ts";
 import type { Client } from "../client.ts";
 import type { EventFrame } from "../schema/event.ts";
 
@@ -29,7 +29,7 @@ export async function* followEvents(client: () => Promise<Client>, signal: Abort
 				yield item;
 			}
 		} catch (error) {
-			if (position === undefined) throw error;
+			if (position === undefined || !(error instanceof ApiError)) throw error;
 			await pause(signal);
 			continue;
 		}

@@ -1,5 +1,7 @@
-import type { OpeningFrame, UserEvent, UserEventContent } from "@causeway/admin";
+import type { EventFrame, OpeningFrame, UserEvent, UserEventContent } from "@causeway/admin";
 import type { Clock } from "@causeway/sip";
+import { tokenEndedCode } from "./channels.ts";
+import type { ChannelSink } from "./handlers.ts";
 
 /** Events kept for each user, for those who come back. */
 const defaultRingLength = 1_000;
@@ -75,6 +77,22 @@ export class EventHub {
 		return () => {
 			log.listeners.delete(listener);
 		};
+	}
+
+	/** Runs a subscription on a WebSocket: `WS /api/v1/me/events`. A position needs both its parts. */
+	serve(
+		aor: string,
+		query: { readonly after?: number | undefined; readonly epoch?: string | undefined },
+		sink: ChannelSink<EventFrame>,
+	): () => void {
+		const position =
+			query.after === undefined && query.epoch === undefined
+				? undefined
+				: { epoch: query.epoch ?? "", seq: query.after ?? 0 };
+		return this.subscribe(aor, position, {
+			frame: (frame) => sink.send(frame),
+			ended: (reason) => sink.close(tokenEndedCode, reason),
+		});
 	}
 
 	/** Ends every subscription of a user: suspended, removed, or given another password. */

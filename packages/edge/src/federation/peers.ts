@@ -14,7 +14,7 @@ export interface Peer {
 	/** Address to dial in place of the edge's own; the name is still verified. */
 	readonly connect: { readonly host: string; readonly port: number } | undefined;
 	readonly verification: "as-asserted" | "always-verified" | "always-unverified";
-	/** PEM files of its trust anchors, in place of the edge's. */
+	/** Files of its trust anchors, or `system`, in place of those of `[edge.tls]`. */
 	readonly trust: readonly string[] | undefined;
 	readonly minVersion: "1.0" | "1.1" | "1.2" | "1.3";
 	readonly cnFallback: boolean;

@@ -6,7 +6,7 @@ import type { ReadAccess, WriteAccess, Writes } from "./writing.ts";
 const KINDS = ["peer", "block"] as const;
 export type PolicyKind = (typeof KINDS)[number];
 
-/** A peer or block that was edited live; it wins over the configuration file (product.md 3). */
+/** A peer or block that was edited live; it wins over the configuration file. */
 export interface PolicyEntry {
 	readonly kind: PolicyKind;
 	/** In lower case. */

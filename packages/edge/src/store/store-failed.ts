@@ -51,6 +51,14 @@ const CODES: ReadonlyMap<number, StoreFailureCode> = new Map([
 	[26, "corrupt"],
 ] as const);
 
+/** Faults of the file system while the store is opened; every other one is `cannot-open`. */
+const SYSTEM_CODES: ReadonlyMap<string, StoreFailureCode> = new Map([
+	["ENOSPC", "disk-full"],
+	["EDQUOT", "disk-full"],
+	["EROFS", "read-only"],
+	["EIO", "io"],
+] as const);
+
 /** Names what was thrown by `node:sqlite` or the file system, with its text, which holds names of tables but no values. */
 export function describeFailure(error: unknown): StoreFailure {
 	if (error instanceof StoreFailed) return { code: error.code, detail: error.message };
@@ -58,11 +66,8 @@ export function describeFailure(error: unknown): StoreFailure {
 	if ("errcode" in error && typeof error.errcode === "number") {
 		return { code: CODES.get(error.errcode & 0xff) ?? "internal", detail: `SQLite: ${error.message}` };
 	}
-	const system = "code" in error ? error.code : undefined;
-	if (system === "ENOSPC" || system === "EDQUOT") return { code: "disk-full", detail: error.message };
-	if (system === "EROFS") return { code: "read-only", detail: error.message };
-	if (system === "EACCES" || system === "EPERM" || system === "ENOENT" || system === "ENOTDIR" || system === "EISDIR") {
-		return { code: "cannot-open", detail: error.message };
+	if ("syscall" in error && "code" in error) {
+		return { code: SYSTEM_CODES.get(String(error.code)) ?? "cannot-open", detail: error.message };
 	}
 	return { code: "internal", detail: error.message };
 }

@@ -44,7 +44,7 @@ export interface UserChange {
 	readonly verification?: Verification;
 }
 
-/** Partners may hold an address for so long (protocol.md 5.6, contact accuracy). */
+/** Partners may hold an address for so long: they look at their contacts anew at least every 45 days. */
 const RETIREMENT_MS = 90 * 24 * 3_600_000;
 const LONGEST_PAGE = 1_000;
 const REMOVED_AT_ONCE = 500;

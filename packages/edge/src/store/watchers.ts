@@ -30,7 +30,7 @@ export type RequestResult =
 	| { readonly kind: "too-many" }
 	| { readonly kind: "no-presentity" };
 
-/** Undecided requests that one user keeps, and that one watcher may have open with all users (protocol.md 5.7). */
+/** Undecided requests that one user keeps, and that one watcher may have open with all users. */
 export const PENDING_PER_PRESENTITY = 1_000;
 export const PENDING_PER_WATCHER = 100;
 /** Decisions one user may have recorded. */

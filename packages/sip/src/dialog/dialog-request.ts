@@ -12,7 +12,7 @@ export interface DialogRequestParts {
 	readonly method: string;
 	/** Value of the Via that we put on top. */
 	readonly via: string;
-	/** Value of Contact; that of the dialog where absent and the method carries one (never MESSAGE or BYE). */
+	/** Value of Contact in octets; that of the dialog where absent and the method carries one (never MESSAGE or BYE). */
 	readonly contact?: string;
 	/** Behind the headers that the dialog gives: Event, Content-Type, … */
 	readonly headers?: readonly HeaderInput[];
@@ -56,15 +56,15 @@ function build(
 	invariant(dialog.state === "confirmed", "a request inside a dialog needs a confirmed dialog");
 	const { requestUri, routes } = applyRouteSet(dialog.routeSet, dialog.remoteTarget);
 	const headers: HeaderInput[] = [["Via", parts.via]];
-	for (const route of routes) headers.push(["Route", route]);
+	for (const route of routes) headers.push(["Route", route, "octets"]);
 	headers.push(
 		["Max-Forwards", String(parts.maxForwards ?? DEFAULT_MAX_FORWARDS)],
-		["From", dialog.localUri],
-		["To", dialog.remoteUri],
-		["Call-ID", dialog.id.callId],
+		["From", dialog.localUri, "octets"],
+		["To", dialog.remoteUri, "octets"],
+		["Call-ID", dialog.id.callId, "octets"],
 		["CSeq", `${cseqNumber} ${method}`],
 	);
-	if (contact !== undefined) headers.push(["Contact", contact]);
+	if (contact !== undefined) headers.push(["Contact", contact, "octets"]);
 	if (parts.headers !== undefined) headers.push(...parts.headers);
 	return createRequest({ method, requestUri, headers, ...(parts.body === undefined ? {} : { body: parts.body }) });
 }

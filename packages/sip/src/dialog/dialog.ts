@@ -3,13 +3,11 @@
  * the remote target is what target refreshes make of it.
  */
 import { type Result, refusal, success } from "../fault.ts";
-import type { NameAddr } from "../header/name-addr.ts";
 import { HeaderId } from "../header/names.ts";
 import { contacts, headerValue, recordRoutes } from "../message/fields.ts";
 import type { SipMessage, SipRequest, SipResponse } from "../message/message.ts";
 import { invariant } from "../text/assert.ts";
 import { detach } from "../text/octets.ts";
-import { unfold } from "../text/quoting.ts";
 import { isSipUri } from "../uri/uri.ts";
 import { type DialogId, responseDialogId } from "./dialog-id.ts";
 import { createRouteSet, emptyRouteSet, type RouteSet, requestUriText } from "./route-set.ts";
@@ -185,16 +183,20 @@ function readPeer(message: SipMessage, role: "uac" | "uas"): Result<PeerParts> {
 function readTarget(message: SipMessage): Result<string | undefined> {
 	const read = contacts(message);
 	if (!read.ok) return read;
-	const first: NameAddr | undefined = read.value[0];
+	const first = read.value === "*" ? undefined : read.value[0];
 	return success(first !== undefined && isSipUri(first.uri) ? detach(requestUriText(first.uri)) : undefined);
 }
 
 /** A header field as written, folds made spaces; empty where absent. */
-function headerText(message: SipMessage, id: number): string {
-	const value = headerValue(message, id) ?? "";
-	return unfold(value, 0, value.length);
+function headerText(message: SipMessage, id: HeaderId): string {
+	return headerValue(message, id) ?? "";
 }
 
 function contactMissing(): Result<never> {
-	return refusal("contact-missing", "RFC 3261 §8.1.1.8", 0, "a request that makes a dialog carries a Contact with a SIP URI");
+	return refusal(
+		"contact-missing",
+		"RFC 3261 §8.1.1.8",
+		0,
+		"a request that makes a dialog carries a Contact with a SIP URI",
+	);
 }

@@ -21,7 +21,7 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 	const fields: number[] = [];
 	// Offsets are those of the text; the octets are read in its place because that is twice as fast.
 	let at = endOfLine(octets, from, end) - from;
-	if (octets[from + at] !== 0x0d) return broken(text, fields, at);
+	if (at === text.length) return broken(text, fields, 0);
 	if (at > limits.startLineBytes) return tooLarge(text, fields, at, "start-line-too-long", "The start line is too long.");
 	at += 2;
 	let viaValues = 0;
@@ -36,9 +36,11 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 		const nameEnd = colon - from;
 		while (colon < end && isBlank(octets[colon])) colon++;
 		let lineEnd = endOfLine(octets, colon, end);
-		if (nameEnd === start || octets[colon] !== 0x3a) return noName(text, fields, start, octets[lineEnd]);
-		while (octets[lineEnd] === 0x0d && isBlank(octets[lineEnd + 2])) lineEnd = endOfLine(octets, lineEnd + 2, end);
-		if (octets[lineEnd] !== 0x0d || lineEnd >= end) return broken(text, fields, start);
+		if (nameEnd === start || octets[colon] !== 0x3a) {
+			return lineEnd === end ? broken(text, fields, start) : noName(text, fields, start);
+		}
+		while (lineEnd < end && isBlank(octets[lineEnd + 2])) lineEnd = endOfLine(octets, lineEnd + 2, end);
+		if (lineEnd === end) return broken(text, fields, start);
 		at = lineEnd - from;
 		const id = findHeaderId(text, start, nameEnd);
 		if (at - start > limits.fieldBytes && at - start > fieldLimit(id, limits)) {
@@ -52,7 +54,7 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 		let valueEnd = lineEnd;
 		while (valueEnd > valueStart && isBlankOrLineEnd(octets[valueEnd - 1])) valueEnd--;
 		if (id === HeaderId.via) {
-			viaValues += countValues(text, valueStart - from, valueEnd - from);
+			viaValues += hasComma(octets, valueStart, valueEnd) ? countValues(text, valueStart - from, valueEnd - from) : 1;
 			if (viaValues > limits.vias) {
 				return tooLarge(text, fields, start, "too-many-vias", "The message has too many Via values.");
 			}
@@ -62,14 +64,14 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 	}
 }
 
-/** Offset of the next CRLF; where a CR or LF alone, a NUL or the end comes first, an offset where no CR stands. */
+/** Offset of the next CRLF, or `end` where a CR or LF alone or a NUL comes first. */
 function endOfLine(octets: Uint8Array, from: number, end: number): number {
 	let at = from;
 	while (at < end) {
 		const code = octets[at] ?? 0;
 		if (code <= 0x0d) {
-			if (code === 0x0d) return octets[at + 1] === 0x0a ? at : at + 1;
-			if (code === 0x0a || code === 0) return at;
+			if (code === 0x0d) return octets[at + 1] === 0x0a ? at : end;
+			if (code === 0x0a || code === 0) return end;
 		}
 		at++;
 	}
@@ -88,6 +90,13 @@ function fieldLimit(id: HeaderId, limits: HeadLimits): number {
 	return id === HeaderId.msTextFormat || id === HeaderId.msImFormat ? limits.textFieldBytes : limits.fieldBytes;
 }
 
+function hasComma(octets: Uint8Array, start: number, end: number): boolean {
+	for (let at = start; at < end; at++) {
+		if (octets[at] === 0x2c) return true;
+	}
+	return false;
+}
+
 function countValues(text: string, start: number, end: number): number {
 	let count = 1;
 	let at = skipListItem(text, start, end);
@@ -98,8 +107,7 @@ function countValues(text: string, start: number, end: number): number {
 	return count;
 }
 
-function noName(text: string, fields: number[], start: number, lineEnd: number | undefined): HeadOutcome {
-	if (lineEnd !== 0x0d) return broken(text, fields, start);
+function noName(text: string, fields: number[], start: number): HeadOutcome {
 	return failed(text, fields, start, "bad-field-name", "A header field has no name and colon.", 400);
 }
 

@@ -185,8 +185,11 @@ function readCommon(head: MessageHead): Result<Common> {
 }
 
 function readTopVia(text: string, start: number, end: number): Result<Via> {
+	// Nearly every field holds one value; looking for a comma first would cost as much as reading it.
+	const only = parseVia(text, start, end);
+	if (only.ok) return only;
 	const itemEnd = skipListItem(text, start, end);
-	return parseVia(text, start, trimLwsEnd(text, start, itemEnd));
+	return itemEnd === end ? only : parseVia(text, start, trimLwsEnd(text, start, itemEnd));
 }
 
 /** RFC 3261 §20.8: one word; which characters it is made of matters to nobody but the one who wrote it. */

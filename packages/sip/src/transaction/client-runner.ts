@@ -3,7 +3,7 @@ import type { SipRequest, SipResponse } from "../message/message.ts";
 import { assertNever, invariant } from "../text/assert.ts";
 import { detach } from "../text/octets.ts";
 import type { Connection } from "../transport/connection.ts";
-import type { ConnectionTransactions, TransactionContext } from "./context.ts";
+import type { ClientRunner, ConnectionTransactions, TransactionContext } from "./context.ts";
 import { createCancel, createFailureAck } from "./hop-requests.ts";
 import { inviteClient } from "./invite-client.ts";
 import { clientTransactionKey, ownBranch } from "./key.ts";
@@ -11,16 +11,7 @@ import type { ClientEffect, ClientMachine, Step } from "./machine.ts";
 import { nonInviteClient } from "./non-invite-client.ts";
 import type { TimerName } from "./timing.ts";
 import { TransactionTimers, type TransactionTimersUser } from "./transaction-timers.ts";
-import type { ClientFailure, ClientTransaction, ClientTransactionUser } from "./transaction-user.ts";
-
-/** A client transaction as the layer sees it. */
-export interface ClientRunner extends ClientTransaction {
-	receive(response: SipResponse): void;
-	/** The connection is gone: no response can come any more. */
-	transportFailed(): void;
-	/** Ends without a word to the user. */
-	discard(): void;
-}
+import type { ClientFailure, ClientTransactionUser } from "./transaction-user.ts";
 
 /** Nobody waits for the answer to a CANCEL: what counts is the final response of its INVITE (RFC 3261 §9.1). */
 const cancelUser: ClientTransactionUser = { response: () => undefined, failed: () => undefined };

@@ -1,12 +1,39 @@
 /** What the transactions of one layer share. */
 import type { Clock, Logger, Random } from "../env.ts";
-import type { ClientRunner } from "./client-runner.ts";
-import type { ServerRunner } from "./server-runner.ts";
+import type { SipRequest, SipResponse } from "../message/message.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import type { Timing } from "./timing.ts";
-import type { TransactionCounters, TransactionUser } from "./transaction-user.ts";
+import type { ClientTransaction, ServerTransaction, TransactionCounters, TransactionUser } from "./transaction-user.ts";
 
 export type MutableCounters = { -readonly [Name in keyof TransactionCounters]: TransactionCounters[Name] };
+
+/** A client transaction as the layer sees it. */
+export interface ClientRunner extends ClientTransaction {
+	receive(response: SipResponse): void;
+	/** The connection is gone: no response can come any more. */
+	transportFailed(): void;
+	/** Ends without a word to the user. */
+	discard(): void;
+}
+
+/** A server transaction as the layer sees it. */
+export interface ServerRunner {
+	/** What the user holds; undefined after the final response, when the request is no longer needed here. */
+	readonly handle: ServerTransaction | undefined;
+	readonly hasFinal: boolean;
+	readonly isCancelled: boolean;
+	/** The To tag of the responses sent so far; undefined where none had one. */
+	readonly toTag: string | undefined;
+	respond(response: SipResponse): boolean;
+	/** The request came again. */
+	repeat(): void;
+	/** False where the ACK belongs to no response of this transaction. */
+	acknowledge(ack: SipRequest): boolean;
+	markCancelled(): void;
+	connectionClosed(): void;
+	/** Ends without a word to anybody. */
+	discard(): void;
+}
 
 export interface TransactionContext {
 	readonly clock: Clock;

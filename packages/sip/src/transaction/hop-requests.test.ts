@@ -58,7 +58,10 @@ test("§9.1: the CANCEL has the INVITE's Request-URI, top Via, Route, From, To, 
 });
 
 test("REQ-65: octets outside ASCII are copied as they are, also where they are no UTF-8", () => {
-	const named = createSampleRequest({ method: "INVITE", headers: [["Route", '"\xe9 \xc3" <sip:a.example;lr>', "octets"]] });
+	const named = createSampleRequest({
+		method: "INVITE",
+		headers: [["Route", '"\xe9 \xc3" <sip:a.example;lr>', "octets"]],
+	});
 	assert.ok(createCancel(named).head.text.includes('Route: "\xe9 \xc3" <sip:a.example;lr>\r\n'));
 	const utf8 = createSampleRequest({ method: "INVITE", headers: [["Route", '"Zoë" <sip:a.example;lr>']] });
 	assert.ok(createCancel(utf8).head.text.includes(utf8ToOctets('"Zoë" <sip:a.example;lr>')));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { describeStep } from "../testing/describe-step.ts";
 import { BrokenInvariant } from "../text/assert.ts";
 import { type Event, inviteClient, type State, start, step } from "./invite-client.ts";
-import { describeStep } from "../testing/describe-step.ts";
 import { createTiming } from "./timing.ts";
 
 const reliable = createTiming();
@@ -24,7 +24,12 @@ const table: readonly Row[] = [
 	["§17.1.1.2 calling: a failure is acknowledged", "calling", "failure", failedSteps, failedStepsUnreliable],
 	["§9.1 calling: no CANCEL before a provisional response", "calling", "cancel", "calling:"],
 	["§17.1.1.2 calling: a lost connection is told", "calling", "transport-failed", "terminated: tell transport"],
-	["§17.1.1.2 calling: Timer A repeats the request and doubles", "calling", "timer-a", "calling: start a doubled, send request"],
+	[
+		"§17.1.1.2 calling: Timer A repeats the request and doubles",
+		"calling",
+		"timer-a",
+		"calling: start a doubled, send request",
+	],
 	["§17.1.1.2 calling: Timer B is a timeout", "calling", "timer-b", "terminated: tell timeout"],
 	["calling: Timer C does not run", "calling", "timer-c", NEVER],
 	["calling: Timer D does not run", "calling", "timer-d", NEVER],
@@ -32,7 +37,12 @@ const table: readonly Row[] = [
 	["calling: the timer of a CANCEL does not run", "calling", "timer-cancel", NEVER],
 
 	["§16.7 proceeding: a 100 leaves Timer C alone", "proceeding", "trying", "proceeding: tell response"],
-	["§16.7 proceeding: a 101 to 199 starts Timer C again", "proceeding", "provisional", "proceeding: start c, tell response"],
+	[
+		"§16.7 proceeding: a 101 to 199 starts Timer C again",
+		"proceeding",
+		"provisional",
+		"proceeding: start c, tell response",
+	],
 	["RFC 6026 §7.2 proceeding: a 2xx leads to accepted", "proceeding", "success", acceptedSteps],
 	["§17.1.1.2 proceeding: a failure is acknowledged", "proceeding", "failure", failedSteps, failedStepsUnreliable],
 	["§9.1 proceeding: the CANCEL leaves", "proceeding", "cancel", "cancelling: start cancel, send cancel"],
@@ -45,7 +55,12 @@ const table: readonly Row[] = [
 	["proceeding: the timer of a CANCEL does not run", "proceeding", "timer-cancel", NEVER],
 
 	["§9.1 cancelling: a 100 prolongs nothing", "cancelling", "trying", "cancelling: tell response"],
-	["§9.1 cancelling: a provisional response prolongs nothing", "cancelling", "provisional", "cancelling: tell response"],
+	[
+		"§9.1 cancelling: a provisional response prolongs nothing",
+		"cancelling",
+		"provisional",
+		"cancelling: tell response",
+	],
 	["§9.1 cancelling: a 2xx that crossed the CANCEL counts", "cancelling", "success", acceptedSteps],
 	["§9.1 cancelling: the 487 ends it", "cancelling", "failure", failedSteps, failedStepsUnreliable],
 	["§9.1 cancelling: one CANCEL is enough", "cancelling", "cancel", "cancelling:"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokenInvariant } from "../text/assert.ts";
 import { describeStep } from "../testing/describe-step.ts";
+import { BrokenInvariant } from "../text/assert.ts";
 import { type Event, inviteServer, type State, start, step } from "./invite-server.ts";
 import { createTiming } from "./timing.ts";
 
@@ -16,19 +16,50 @@ const failedSteps = "completed: stop trying, start h, send response";
 const failedStepsUnreliable = "completed: start g, start h, send response";
 
 const table: readonly Row[] = [
-	["§17.2.1 proceeding: a repeated INVITE gets the last provisional response", "proceeding", "request-again", "proceeding: send last"],
+	[
+		"§17.2.1 proceeding: a repeated INVITE gets the last provisional response",
+		"proceeding",
+		"request-again",
+		"proceeding: send last",
+	],
 	["§17.2.1 proceeding: an ACK means nothing yet", "proceeding", "ack", "proceeding:"],
-	["§17.2.1 proceeding: a provisional response leaves", "proceeding", "respond-provisional", "proceeding: stop trying, start invite-answer, send response"],
-	["RFC 6026 §7.1 proceeding: a 2xx leads to accepted", "proceeding", "respond-success", "accepted: stop trying, start l, send response"],
-	["§17.2.1 proceeding: a failure waits for its ACK", "proceeding", "respond-failure", failedSteps, failedStepsUnreliable],
-	["RFC 6026 §7.1 proceeding: a response that cannot leave ends nothing", "proceeding", "transport-failed", "proceeding:"],
+	[
+		"§17.2.1 proceeding: a provisional response leaves",
+		"proceeding",
+		"respond-provisional",
+		"proceeding: stop trying, start invite-answer, send response",
+	],
+	[
+		"RFC 6026 §7.1 proceeding: a 2xx leads to accepted",
+		"proceeding",
+		"respond-success",
+		"accepted: stop trying, start l, send response",
+	],
+	[
+		"§17.2.1 proceeding: a failure waits for its ACK",
+		"proceeding",
+		"respond-failure",
+		failedSteps,
+		failedStepsUnreliable,
+	],
+	[
+		"RFC 6026 §7.1 proceeding: a response that cannot leave ends nothing",
+		"proceeding",
+		"transport-failed",
+		"proceeding:",
+	],
 	["REQ-60 proceeding: a closed connection ends it in silence", "proceeding", "connection-closed", "terminated:"],
 	["§17.2.1 proceeding: a 100 leaves where the user is slow", "proceeding", "timer-trying", "proceeding: send trying"],
 	["proceeding: Timer G does not run", "proceeding", "timer-g", NEVER],
 	["proceeding: Timer H does not run", "proceeding", "timer-h", NEVER],
 	["proceeding: Timer I does not run", "proceeding", "timer-i", NEVER],
 	["proceeding: Timer L does not run", "proceeding", "timer-l", NEVER],
-	["proceeding: a user that never answers is noticed", "proceeding", "timer-invite-answer", "proceeding: tell unanswered"],
+	[
+		"proceeding: a user that never answers is noticed",
+		"proceeding",
+		"timer-invite-answer",
+		"proceeding: tell unanswered",
+	],
 
 	["RFC 6026 §7.1 accepted: a repeated INVITE is absorbed", "accepted", "request-again", "accepted:"],
 	["RFC 6026 §7.1 accepted: an ACK goes up", "accepted", "ack", "accepted: tell ack"],
@@ -44,7 +75,12 @@ const table: readonly Row[] = [
 	["RFC 6026 §7.1 accepted: Timer L ends it", "accepted", "timer-l", "terminated:"],
 	["accepted: the timer of the answer does not run", "accepted", "timer-invite-answer", NEVER],
 
-	["§17.2.1 completed: a repeated INVITE gets the final response again", "completed", "request-again", "completed: send last"],
+	[
+		"§17.2.1 completed: a repeated INVITE gets the final response again",
+		"completed",
+		"request-again",
+		"completed: send last",
+	],
 	["§17.2.1 completed: the ACK confirms", "completed", "ack", "terminated:", "confirmed: stop g, start i"],
 	["§17.2.1 completed: a provisional response is too late", "completed", "respond-provisional", "completed:"],
 	["§17.2.1 completed: a 2xx is too late", "completed", "respond-success", "completed:"],
@@ -52,8 +88,18 @@ const table: readonly Row[] = [
 	["RFC 6026 §7.1 completed: a response that cannot leave ends nothing", "completed", "transport-failed", "completed:"],
 	["REQ-60 completed: a closed connection ends it in silence", "completed", "connection-closed", "terminated:"],
 	["completed: the timer of the 100 does not run", "completed", "timer-trying", NEVER],
-	["§17.2.1 completed: Timer G repeats the response and doubles", "completed", "timer-g", "completed: start g doubled, send last"],
-	["§17.2.1 completed: Timer H gives up waiting for the ACK", "completed", "timer-h", "terminated: tell unacknowledged"],
+	[
+		"§17.2.1 completed: Timer G repeats the response and doubles",
+		"completed",
+		"timer-g",
+		"completed: start g doubled, send last",
+	],
+	[
+		"§17.2.1 completed: Timer H gives up waiting for the ACK",
+		"completed",
+		"timer-h",
+		"terminated: tell unacknowledged",
+	],
 	["completed: Timer I does not run", "completed", "timer-i", NEVER],
 	["completed: Timer L does not run", "completed", "timer-l", NEVER],
 	["completed: the timer of the answer does not run", "completed", "timer-invite-answer", NEVER],

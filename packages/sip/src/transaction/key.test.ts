@@ -43,7 +43,12 @@ const table: readonly (readonly [string, SampleRequest, SampleRequest, boolean])
 	["§17.2.3, RFC 2543: the same request without a branch", { via: oldVia }, { via: oldVia }, true],
 	["§17.2.3, RFC 2543: a branch without cookie", { via: `${oldVia};branch=1` }, { via: `${oldVia};branch=1` }, true],
 	["§17.2.3, RFC 2543: another Via", { via: `${oldVia};branch=1` }, { via: `${oldVia};branch=2` }, false],
-	["§17.2.3, RFC 2543: another Request-URI", { via: oldVia }, { via: oldVia, requestUri: "sip:carol@fabrikam.example" }, false],
+	[
+		"§17.2.3, RFC 2543: another Request-URI",
+		{ via: oldVia },
+		{ via: oldVia, requestUri: "sip:carol@fabrikam.example" },
+		false,
+	],
 	["§17.2.3, RFC 2543: another Call-ID", { via: oldVia }, { via: oldVia, callId: "b" }, false],
 	["§17.2.3, RFC 2543: another CSeq", { via: oldVia }, { via: oldVia, cseq: 2 }, false],
 	["§17.2.3, RFC 2543: another From tag", { via: oldVia }, { via: oldVia, fromTag: "b" }, false],

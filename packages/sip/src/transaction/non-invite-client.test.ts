@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokenInvariant } from "../text/assert.ts";
 import { describeStep } from "../testing/describe-step.ts";
+import { BrokenInvariant } from "../text/assert.ts";
 import { type Event, nonInviteClient, type State, start, step } from "./non-invite-client.ts";
 import { createTiming } from "./timing.ts";
 
@@ -19,14 +19,24 @@ const table: readonly Row[] = [
 	["§17.1.2.2 trying: a provisional response is told", "trying", "provisional", "proceeding: tell response"],
 	["§17.1.2.2 trying: a final response is told", "trying", "final", finalSteps, finalStepsUnreliable],
 	["§17.1.2.2 trying: a lost connection is told", "trying", "transport-failed", "terminated: tell transport"],
-	["§17.1.2.2 trying: Timer E repeats the request and doubles", "trying", "timer-e", "trying: start e doubled, send request"],
+	[
+		"§17.1.2.2 trying: Timer E repeats the request and doubles",
+		"trying",
+		"timer-e",
+		"trying: start e doubled, send request",
+	],
 	["§17.1.2.2 trying: Timer F is a timeout", "trying", "timer-f", "terminated: tell timeout"],
 	["trying: Timer K does not run", "trying", "timer-k", NEVER],
 
 	["§17.1.2.2 proceeding: a provisional response is told", "proceeding", "provisional", "proceeding: tell response"],
 	["§17.1.2.2 proceeding: a final response is told", "proceeding", "final", finalSteps, finalStepsUnreliable],
 	["§17.1.4 proceeding: a lost connection is told", "proceeding", "transport-failed", "terminated: tell transport"],
-	["§17.1.2.2 proceeding: Timer E repeats the request at T2", "proceeding", "timer-e", "proceeding: start e t2, send request"],
+	[
+		"§17.1.2.2 proceeding: Timer E repeats the request at T2",
+		"proceeding",
+		"timer-e",
+		"proceeding: start e t2, send request",
+	],
 	["§17.1.2.2 proceeding: Timer F is a timeout", "proceeding", "timer-f", "terminated: tell timeout"],
 	["proceeding: Timer K does not run", "proceeding", "timer-k", NEVER],
 

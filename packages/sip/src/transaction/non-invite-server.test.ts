@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokenInvariant } from "../text/assert.ts";
 import { describeStep } from "../testing/describe-step.ts";
+import { BrokenInvariant } from "../text/assert.ts";
 import { type Event, nonInviteServer, type State, start, step } from "./non-invite-server.ts";
 import { createTiming } from "./timing.ts";
 
@@ -24,15 +24,30 @@ const table: readonly Row[] = [
 	["trying: Timer J does not run", "trying", "timer-j", NEVER],
 	["trying: a user that never answers is noticed", "trying", "timer-answer", "trying: tell unanswered"],
 
-	["§17.2.2 proceeding: a repeated request gets the last provisional response", "proceeding", "request-again", "proceeding: send last"],
-	["§17.2.2 proceeding: a provisional response leaves", "proceeding", "respond-provisional", "proceeding: send response"],
+	[
+		"§17.2.2 proceeding: a repeated request gets the last provisional response",
+		"proceeding",
+		"request-again",
+		"proceeding: send last",
+	],
+	[
+		"§17.2.2 proceeding: a provisional response leaves",
+		"proceeding",
+		"respond-provisional",
+		"proceeding: send response",
+	],
 	["§17.2.2 proceeding: a final response leaves", "proceeding", "respond-final", finalSteps, finalStepsUnreliable],
 	["§17.2.4 proceeding: a response that cannot leave ends it", "proceeding", "transport-failed", "terminated:"],
 	["REQ-60 proceeding: a closed connection ends it in silence", "proceeding", "connection-closed", "terminated:"],
 	["proceeding: Timer J does not run", "proceeding", "timer-j", NEVER],
 	["proceeding: a user that never answers is noticed", "proceeding", "timer-answer", "proceeding: tell unanswered"],
 
-	["§17.2.2 completed: a repeated request gets the final response again", "completed", "request-again", "completed: send last"],
+	[
+		"§17.2.2 completed: a repeated request gets the final response again",
+		"completed",
+		"request-again",
+		"completed: send last",
+	],
 	["§17.2.2 completed: a provisional response is too late", "completed", "respond-provisional", "completed:"],
 	["§17.2.2 completed: another final response is too late", "completed", "respond-final", "completed:"],
 	["§17.2.4 completed: a response that cannot leave ends it", "completed", "transport-failed", "terminated:"],

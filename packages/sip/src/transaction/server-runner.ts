@@ -3,7 +3,7 @@ import { createResponse } from "../message/build.ts";
 import type { SipRequest, SipResponse } from "../message/message.ts";
 import { assertNever, invariant } from "../text/assert.ts";
 import type { Connection } from "../transport/connection.ts";
-import type { ConnectionTransactions, TransactionContext } from "./context.ts";
+import type { ConnectionTransactions, ServerRunner, TransactionContext } from "./context.ts";
 import { inviteServer } from "./invite-server.ts";
 import { acknowledges } from "./key.ts";
 import type { ServerEffect, ServerMachine, Step } from "./machine.ts";
@@ -11,25 +11,6 @@ import { nonInviteServer } from "./non-invite-server.ts";
 import type { TimerName } from "./timing.ts";
 import { TransactionTimers, type TransactionTimersUser } from "./transaction-timers.ts";
 import type { ServerTransaction } from "./transaction-user.ts";
-
-/** A server transaction as the layer sees it. */
-export interface ServerRunner {
-	/** What the user holds; undefined after the final response, when the request is no longer needed here. */
-	readonly handle: ServerTransaction | undefined;
-	readonly hasFinal: boolean;
-	readonly isCancelled: boolean;
-	/** The To tag of the responses sent so far; undefined where none had one. */
-	readonly toTag: string | undefined;
-	respond(response: SipResponse): boolean;
-	/** The request came again. */
-	repeat(): void;
-	/** False where the ACK belongs to no response of this transaction. */
-	acknowledge(ack: SipRequest): boolean;
-	markCancelled(): void;
-	connectionClosed(): void;
-	/** Ends without a word to anybody. */
-	discard(): void;
-}
 
 /** Registers a server transaction; the caller tells its user. */
 export function startServer(

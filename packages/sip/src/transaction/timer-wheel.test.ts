@@ -30,11 +30,21 @@ test("timers fire in the order of their ticks, and within a tick as they were st
 	const clock = new SimClock();
 	const wheel = new TimerWheel(clock, { tickMs: 10 });
 	const fired: (readonly [string, number])[] = [];
-	for (const [name, delayMs] of [["late", 50], ["first", 11], ["second", 12], ["zero", 0]] as const) {
+	for (const [name, delayMs] of [
+		["late", 50],
+		["first", 11],
+		["second", 12],
+		["zero", 0],
+	] as const) {
 		wheel.start(noteEntry(clock, fired, name), delayMs);
 	}
 	clock.advance(50);
-	assert.deepEqual(fired, [["zero", 10], ["first", 20], ["second", 20], ["late", 50]]);
+	assert.deepEqual(fired, [
+		["zero", 10],
+		["first", 20],
+		["second", 20],
+		["late", 50],
+	]);
 });
 
 test("a stopped timer does not fire, and stopping twice does nothing", () => {
@@ -72,7 +82,10 @@ test("a timer longer than a turn of the wheel waits for its own turn", () => {
 	clock.advance(249);
 	assert.deepEqual(fired, [["this turn", 10]]);
 	clock.advance(1);
-	assert.deepEqual(fired, [["this turn", 10], ["three turns", 250]]);
+	assert.deepEqual(fired, [
+		["this turn", 10],
+		["three turns", 250],
+	]);
 });
 
 test("a timer may stop another one that is due in the same tick", () => {
@@ -80,7 +93,10 @@ test("a timer may stop another one that is due in the same tick", () => {
 	const wheel = new TimerWheel(clock);
 	const fired: (readonly [string, number])[] = [];
 	const victim = noteEntry(clock, fired, "victim");
-	wheel.start(noteEntry(clock, fired, "killer", () => wheel.stop(victim)), 100);
+	wheel.start(
+		noteEntry(clock, fired, "killer", () => wheel.stop(victim)),
+		100,
+	);
 	wheel.start(victim, 100);
 	clock.advance(1_000);
 	assert.deepEqual(fired, [["killer", 100]]);
@@ -96,7 +112,11 @@ test("a timer may start itself again", () => {
 	});
 	wheel.start(entry, 40);
 	clock.advance(1_000);
-	assert.deepEqual(fired, [["a", 40], ["a", 60], ["a", 80]]);
+	assert.deepEqual(fired, [
+		["a", 40],
+		["a", 60],
+		["a", 80],
+	]);
 });
 
 test("one timer of the clock serves them all, and none is set for an empty wheel", () => {
@@ -141,7 +161,10 @@ test("a user that throws does not keep the others from firing", () => {
 	wheel.start(noteEntry(clock, fired, "later"), 200);
 	assert.throws(() => clock.advance(100), /a mistake of the user/);
 	clock.advance(1_000);
-	assert.deepEqual(fired, [["other", 120], ["later", 200]]);
+	assert.deepEqual(fired, [
+		["other", 120],
+		["later", 200],
+	]);
 });
 
 test("close stops every timer", () => {

@@ -13,6 +13,7 @@ import {
 	type ConnectionTransactions,
 	createConnectionTransactions,
 	createCounters,
+	type ServerRunner,
 	type TransactionContext,
 } from "./context.ts";
 import {
@@ -23,7 +24,7 @@ import {
 	ownBranch,
 	serverTransactionKey,
 } from "./key.ts";
-import { type ServerRunner, startServer } from "./server-runner.ts";
+import { startServer } from "./server-runner.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { defaultTiming, type Timing } from "./timing.ts";
 import {

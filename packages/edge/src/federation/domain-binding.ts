@@ -1,0 +1,110 @@
+/** Binds a connection to the SIP domains it may speak for: no peer speaks for a domain that its certificate and routing do not give it (REQ-68). */
+import type { Clock, DnsLookup } from "@causeway/sip";
+import { federationServiceName, isWithinDomain } from "@causeway/sip";
+import type { Link } from "./link.ts";
+import type { Peer, PeerDirectory } from "./peers.ts";
+
+export type BindingVerdict =
+	| { readonly ok: true; readonly peer: Peer }
+	| {
+			readonly ok: false;
+			readonly status: number;
+			/** Stable: `own-domain`, `blocked-domain`, `not-listed`, `wrong-edge`, `srv-mismatch`, `srv-failed`. */
+			readonly code: string;
+			/** In words, for our log only. */
+			readonly reason: string;
+	  };
+
+/** A verdict from DNS is asked again after this time at most, one from the configuration after a policy edit. */
+const LONGEST_MEMORY_MS = 3_600_000;
+const FAILURE_MEMORY_MS = 60_000;
+/** Domains remembered for one connection: a peer that claims more is no peer. */
+const MOST_DOMAINS = 1_000;
+
+export interface DomainBindingOptions {
+	readonly clock: Clock;
+	readonly lookup: DnsLookup;
+	readonly directory: () => PeerDirectory;
+	/** Domains of ours, lower case. */
+	readonly ownDomains: ReadonlySet<string>;
+}
+
+export class DomainBinding {
+	readonly #options: DomainBindingOptions;
+	readonly #underWay = new Map<string, Promise<BindingVerdict>>();
+
+	constructor(options: DomainBindingOptions) {
+		this.#options = options;
+	}
+
+	/** Whether requests from `domain` (lower case) may come over this link; a promise only where the DNS must be asked. */
+	bind(link: Link, domain: string): BindingVerdict | Promise<BindingVerdict> {
+		const now = this.#options.clock.now();
+		const known = link.bindings.get(domain);
+		if (known !== undefined && known.until > now) return known.verdict;
+		const decided = this.#decide(link, domain);
+		if (decided !== undefined) return this.#remember(link, domain, decided, LONGEST_MEMORY_MS);
+		const key = `${link.connection.id} ${domain}`;
+		const pending = this.#underWay.get(key);
+		if (pending !== undefined) return pending;
+		const asked = this.#ask(link, domain).finally(() => this.#underWay.delete(key));
+		this.#underWay.set(key, asked);
+		return asked;
+	}
+
+	/** What policy and certificate say without the DNS; undefined where the DNS must say which edge speaks for the domain. */
+	#decide(link: Link, domain: string): BindingVerdict | undefined {
+		if (this.#options.ownDomains.has(domain)) {
+			return refuse(403, "own-domain", `${domain} is ours: a peer may not send in its name`);
+		}
+		const found = this.#options.directory().find(domain);
+		if (found.kind === "blocked") return refuse(403, "blocked-domain", `${domain} is blocked`);
+		if (found.kind === "not-listed") return refuse(403, "not-listed", `${domain} is not listed, and discovery is off`);
+		const { peer } = found;
+		if (peer.edge === undefined) return undefined;
+		if (link.admittedAs.some((admitted) => admitted.name === peer.name)) return { ok: true, peer };
+		return refuse(
+			403,
+			"wrong-edge",
+			`${domain} belongs to ${peer.edge.host}; this certificate carries ${link.identity.names.join(", ") || "no name"}`,
+		);
+	}
+
+	async #ask(link: Link, domain: string): Promise<BindingVerdict> {
+		const found = this.#options.directory().find(domain);
+		if (found.kind !== "peer") return refuse(403, "not-listed", `${domain} is no longer listed`);
+		const answer = await this.#options.lookup.srv(federationServiceName(domain));
+		if (answer.kind === "failed") {
+			const verdict = refuse(403, "srv-failed", `the SRV record of ${domain} could not be read: ${answer.reason}`);
+			return this.#remember(link, domain, verdict, FAILURE_MEMORY_MS);
+		}
+		const targets = answer.kind === "records" ? answer.records.map(({ target }) => hostOf(target)) : [];
+		const inside = targets.filter((target) => isWithinDomain(target, domain));
+		if (inside.some((target) => link.identity.names.includes(target))) {
+			const ttlMs = answer.kind === "records" ? answer.ttlSeconds * 1000 : 0;
+			return this.#remember(link, domain, { ok: true, peer: found.peer }, Math.min(ttlMs, LONGEST_MEMORY_MS));
+		}
+		const verdict = refuse(
+			403,
+			"srv-mismatch",
+			`the edges of ${domain} are ${targets.join(", ") || "not in the DNS"}; this certificate carries ${link.identity.names.join(", ") || "no name"}`,
+		);
+		return this.#remember(link, domain, verdict, FAILURE_MEMORY_MS);
+	}
+
+	#remember(link: Link, domain: string, verdict: BindingVerdict, forMs: number): BindingVerdict {
+		if (link.bindings.size >= MOST_DOMAINS) link.bindings.clear();
+		link.bindings.set(domain, { verdict, until: this.#options.clock.now() + forMs });
+		if (verdict.ok && link.network === undefined) link.network = verdict.peer.name;
+		return verdict;
+	}
+}
+
+function hostOf(target: string): string {
+	const lower = target.toLowerCase();
+	return lower.endsWith(".") ? lower.slice(0, -1) : lower;
+}
+
+function refuse(status: number, code: string, reason: string): BindingVerdict {
+	return { ok: false, status, code, reason };
+}

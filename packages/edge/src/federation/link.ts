@@ -1,0 +1,45 @@
+/** A verified connection to a peer edge, and what its certificate proved. */
+import type { Connection } from "@causeway/sip";
+import type { BindingVerdict } from "./domain-binding.ts";
+import type { Peer } from "./peers.ts";
+
+/** Who the other end is, by its certificate. */
+export interface PeerIdentity {
+	/** DNS names the certificate carries, lower case; the common name among them only where it may count. */
+	readonly names: readonly string[];
+	readonly subject: string;
+	readonly issuer: string;
+	/** SHA-256 of the certificate, lower-case hex. */
+	readonly fingerprint: string;
+	/** Milliseconds since 1970. */
+	readonly notAfter: number;
+}
+
+/** Open TLS connection whose peer was verified before any SIP octet was read or written. */
+export interface Link {
+	readonly connection: Connection;
+	readonly identity: PeerIdentity;
+	/** Listed peers with a known edge that the certificate and its chain satisfy. */
+	readonly admittedAs: readonly Peer[];
+	/** The edge name that we dialled; undefined for a connection the peer opened. */
+	readonly dialledName: string | undefined;
+	/** `TLSv1.3`, and the cipher's standard name. */
+	readonly tlsVersion: string;
+	readonly cipher: string;
+	/** Milliseconds since 1970. */
+	readonly openedAt: number;
+	/** Verdicts about From domains on this connection, by domain. */
+	readonly bindings: Map<string, { readonly verdict: BindingVerdict; readonly until: number }>;
+	/** The peer network it counts for (connection limits); undefined until a domain was bound. */
+	network: string | undefined;
+	requestsIn: number;
+	requestsOut: number;
+	lastReceivedAt: number;
+	/** No new dialog is opened on it: it is about to be closed. */
+	isDraining: boolean;
+}
+
+/** How a peer shows in logs and lists: its network, else the first name of its certificate. */
+export function linkName(link: Link): string {
+	return link.dialledName ?? link.identity.names[0] ?? link.identity.subject;
+}

@@ -1,0 +1,101 @@
+/** The checks that every request from a peer passes, one function each; `pipeline.ts` holds their order. */
+import { findSips, formatDiagnosticsPublic, formatTokenList, HeaderId, isSipUri, parseAor, tokens } from "@causeway/sip";
+import type { BindingVerdict } from "../federation/domain-binding.ts";
+import type { Link } from "../federation/link.ts";
+import { CONTINUE, type RequestContext, respond, type Verdict } from "./context.ts";
+
+/** What the checks need to know. */
+export interface StepRules {
+	/** Domains of ours, lower case. */
+	readonly ownDomains: ReadonlySet<string>;
+	/** Our own name, lower case. */
+	readonly fqdn: string;
+	/** Whether the link may speak for the domain. */
+	readonly bind: (link: Link, domain: string) => BindingVerdict | Promise<BindingVerdict>;
+}
+
+export type Step = (context: RequestContext, rules: StepRules) => Verdict | Promise<Verdict>;
+
+/** Methods that cross the boundary (protocol sheet 2.7), as `Allow` names them. */
+export const ALLOWED_METHODS = ["INVITE", "ACK", "BYE", "CANCEL", "MESSAGE", "SUBSCRIBE", "NOTIFY", "OPTIONS", "INFO"] as const;
+export const ALLOW_VALUE = formatTokenList(ALLOWED_METHODS);
+const allowed: ReadonlySet<string> = new Set(ALLOWED_METHODS);
+
+/** REQ-52: a `sips:` URI in any header makes the request malformed. */
+export const refuseSips: Step = ({ request }) => {
+	const fault = findSips(request);
+	return fault === undefined ? CONTINUE : respond(fault.status, fault.code, fault.detail);
+};
+
+/** Only `sip:` is served here. */
+export const requireSipScheme: Step = ({ request }) =>
+	isSipUri(request.requestUri) ? CONTINUE : respond(416, "bad-scheme", `${request.requestUri.scheme}: is not served here`);
+
+export const limitHops: Step = ({ request }) =>
+	request.maxForwards === 0 && request.method !== "OPTIONS"
+		? respond(483, "too-many-hops", "Max-Forwards is used up")
+		: CONTINUE;
+
+/** We understand no extension that a proxy would have to (MS-SIP clients drop `ms-benotify` when told). */
+export const refuseProxyRequire: Step = ({ request }) => {
+	const required = tokens(request, HeaderId.proxyRequire);
+	if (!required.ok) return respond(400, required.fault.code, required.fault.detail);
+	if (required.value.length === 0) return CONTINUE;
+	return respond(420, "proxy-require", "an extension is required of proxies", [["Unsupported", formatTokenList(required.value)]]);
+};
+
+/** REQ-68: the From domain belongs to the peer at the other end. */
+export const bindSenderDomain: Step = (context, rules) => {
+	const { request, link } = context;
+	if (request.method === "OPTIONS" && isSipUri(request.from.uri) && link.identity.names.includes(request.from.uri.host)) {
+		return CONTINUE;
+	}
+	const from = parseAor(request.from.uri);
+	if (!from.ok) return respond(400, from.fault.code, `From: ${from.fault.detail}`);
+	context.from = from.value;
+	const bound = rules.bind(link, from.value.host);
+	return bound instanceof Promise ? bound.then((verdict) => applyBinding(context, verdict)) : applyBinding(context, bound);
+};
+
+function applyBinding(context: RequestContext, verdict: BindingVerdict): Verdict {
+	if (!verdict.ok) return respond(verdict.status, verdict.code, verdict.reason);
+	context.peer = verdict.peer;
+	return CONTINUE;
+}
+
+/** REQ-82: what is not for a domain of ours is never forwarded, and never looked up. */
+export const requireOwnTarget: Step = (context, rules) => {
+	const { request } = context;
+	const { requestUri, to } = request;
+	const host = isSipUri(requestUri) ? requestUri.host : "";
+	if (!rules.ownDomains.has(host) && host !== rules.fqdn) {
+		return respond(404, "foreign-target", `${host} is not served here`, notServed);
+	}
+	const isEdgeItself = isSipUri(to.uri) && to.uri.host === rules.fqdn && request.method === "OPTIONS";
+	if (isEdgeItself) return CONTINUE;
+	const target = parseAor(to.uri);
+	if (!target.ok) return respond(400, target.fault.code, `To: ${target.fault.detail}`);
+	if (!rules.ownDomains.has(target.value.host)) {
+		return respond(404, "foreign-target", `${target.value.host} is not served here`, notServed);
+	}
+	context.to = target.value;
+	return CONTINUE;
+};
+
+const notServed = [["ms-diagnostics-public", formatDiagnosticsPublic(1005, "No route to the destination domain")]] as const;
+
+export const refuseForeignMethods: Step = ({ request }) =>
+	allowed.has(request.method)
+		? CONTINUE
+		: respond(405, "method-not-allowed", `${request.method} does not cross the boundary`, [
+				["Allow", ALLOW_VALUE],
+				["ms-diagnostics-public", formatDiagnosticsPublic(1027, "This request type cannot cross federation")],
+			]);
+
+/** As the user agent of our users we understand no extension that may be required. */
+export const refuseRequire: Step = ({ request }) => {
+	const required = tokens(request, HeaderId.require);
+	if (!required.ok) return respond(400, required.fault.code, required.fault.detail);
+	if (required.value.length === 0) return CONTINUE;
+	return respond(420, "require", "an extension is required", [["Unsupported", formatTokenList(required.value)]]);
+};

@@ -1,0 +1,303 @@
+/**
+ * The user agent of hosted users: takes requests that passed the pipeline to the dialog or service they belong to, and
+ * sends theirs. It holds the transactions and the dialogs; presence and IM are usages of dialogs (RFC 5057).
+ */
+import {
+	type Clock,
+	type CloseCause,
+	type ClientTransaction,
+	type ClientTransactionUser,
+	type Connection,
+	createResponse,
+	DialogTable,
+	type DialogId,
+	formatDiagnosticsPublic,
+	type HeaderInput,
+	type Logger,
+	type Random,
+	requestDialogId,
+	type ServerTransaction,
+	type SipMessage,
+	type SipRequest,
+	type SipResponse,
+	TransactionLayer,
+	type TransactionUser,
+} from "@causeway/sip";
+import type { Federation, FederationUser, LinkOutcome } from "../federation/federation.ts";
+import { type Link, linkName } from "../federation/link.ts";
+import type { Peer } from "../federation/peers.ts";
+import { CONTINUE, type RequestContext, type Verdict } from "../proxy/context.ts";
+import { runPipeline } from "../proxy/pipeline.ts";
+import type { StepRules } from "../proxy/steps.ts";
+import { capabilityBody } from "./capabilities.ts";
+import { type LocalIdentity, viaValue } from "./local-identity.ts";
+
+/** What lives in a dialog: a message session or a subscription. */
+export interface DialogUsage {
+	readonly usage: "invite" | "subscribe";
+	/** A request in the dialog, other than ACK. It must be answered. */
+	request(transaction: ServerTransaction, link: Link): void;
+	/** The ACK to our 2xx. */
+	acknowledged(request: SipRequest): void;
+	/** A 2xx to our INVITE that came again. */
+	repeated(response: SipResponse): void;
+	/** The dialog's connection is gone, and the dialog with it (REQ-49). */
+	lost(cause: CloseCause): void;
+	/** For listings. */
+	describe(): DialogDescription;
+}
+
+export interface DialogDescription {
+	readonly local: string;
+	readonly remote: string;
+	readonly role: "uac" | "uas";
+	readonly state: "early" | "confirmed" | "terminated";
+	readonly createdAt: number;
+}
+
+/** Where requests outside dialogs go. */
+export interface UserAgentServices {
+	invite(context: RequestContext): void;
+	/** An INVITE that was cancelled before it was answered. */
+	subscribe(context: RequestContext): void;
+	/** A NOTIFY that overtook the 2xx to our SUBSCRIBE; false where nobody waits for it. */
+	earlyNotify(transaction: ServerTransaction, link: Link): boolean;
+}
+
+export interface UserAgentOptions {
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly log: Logger;
+	readonly identity: () => LocalIdentity;
+	readonly ownDomains: ReadonlySet<string>;
+	readonly federation: () => Federation;
+	/** Counts a request that was answered: method, status, and why it was refused. */
+	readonly counted: (method: string, status: number, code: string) => void;
+}
+
+export class UserAgent implements TransactionUser, FederationUser {
+	readonly transactions: TransactionLayer;
+	readonly dialogs = new DialogTable<DialogUsage>();
+	readonly #options: UserAgentOptions;
+	readonly #rules: StepRules;
+	#services: UserAgentServices | undefined;
+	#isDraining = false;
+
+	constructor(options: UserAgentOptions) {
+		this.#options = options;
+		this.transactions = new TransactionLayer({
+			clock: options.clock,
+			random: options.random,
+			log: options.log,
+			user: this,
+		});
+		this.#rules = {
+			ownDomains: options.ownDomains,
+			get fqdn() {
+				return options.identity().fqdn;
+			},
+			bind: (link, domain) => options.federation().bind(link, domain),
+		};
+	}
+
+	/** Names the services; before that every request outside a dialog is answered 503. */
+	start(services: UserAgentServices): void {
+		this.#services = services;
+	}
+
+	/** Refuses new dialogs from here on. */
+	drain(): void {
+		this.#isDraining = true;
+	}
+
+	close(): void {
+		this.transactions.close();
+	}
+
+	// Toward the federation transport.
+
+	received(link: Link, message: SipMessage): void {
+		this.transactions.receive(link.connection, message);
+	}
+
+	closed(link: Link, cause: CloseCause): void {
+		this.transactions.connectionClosed(link.connection);
+		for (const { entry } of this.dialogs.removeConnection(link.connection.id)) entry.lost(cause);
+	}
+
+	load(link: Link): number {
+		return this.dialogs.countOnConnection(link.connection.id);
+	}
+
+	// Sending.
+
+	/** Via for a new request of ours. */
+	createVia(): string {
+		return viaValue(this.#options.identity(), this.transactions.createBranch());
+	}
+
+	linkTo(domain: string): Promise<LinkOutcome> {
+		return this.#options.federation().linkTo(domain);
+	}
+
+	send(link: Link, request: SipRequest, user: ClientTransactionUser): ClientTransaction {
+		link.requestsOut += 1;
+		return this.transactions.sendRequest(link.connection, request, user);
+	}
+
+	/** Answers a request: `toTag` is made where the request starts no dialog and has no tag yet. */
+	answer(
+		transaction: ServerTransaction,
+		status: number,
+		parts: {
+			readonly code?: string;
+			readonly headers?: readonly HeaderInput[];
+			readonly toTag?: string;
+			readonly withCapabilities?: Peer | undefined;
+		} = {},
+	): void {
+		const { request } = transaction;
+		this.#options.counted(request.method, status, parts.code ?? "answered");
+		const body = parts.withCapabilities && capabilityBody(this.#options.identity(), this.#options.random, parts.withCapabilities);
+		transaction.respond(
+			createResponse(request, status, {
+				...(request.to.tag === undefined ? { toTag: parts.toTag ?? this.#options.random.token() } : {}),
+				headers: parts.headers ?? [],
+				...(body === undefined ? {} : { contentType: "application/sdp", body }),
+			}),
+		);
+	}
+
+	// TransactionUser.
+
+	request(transaction: ServerTransaction): void {
+		const link = this.#options.federation().findLink(transaction.connection.id);
+		if (link === undefined) return;
+		const context: RequestContext = {
+			transaction,
+			request: transaction.request,
+			link,
+			peer: undefined,
+			from: undefined,
+			to: undefined,
+		};
+		const verdict = runPipeline(context, this.#rules);
+		if (verdict instanceof Promise) {
+			verdict.then(
+				(decided) => this.#decided(context, decided),
+				(error: unknown) => {
+					this.#options.log.error("request not decided", { method: context.request.method, reason: String(error) });
+					this.answer(transaction, 500, { code: "internal" });
+				},
+			);
+		} else {
+			this.#decided(context, verdict);
+		}
+	}
+
+	ack(_connection: Connection, request: SipRequest): void {
+		const id = requestDialogId(request);
+		if (id !== undefined) this.dialogs.find(id)?.entry.acknowledged(request);
+	}
+
+	cancel(transaction: ServerTransaction): void {
+		if (!transaction.hasFinal) this.answer(transaction, 487, { code: "cancelled" });
+	}
+
+	strayResponse(_connection: Connection, response: SipResponse): void {
+		const id: DialogId = {
+			callId: response.callId,
+			localTag: response.from.tag ?? "",
+			remoteTag: response.to.tag ?? "",
+		};
+		this.dialogs.find(id)?.entry.repeated(response);
+	}
+
+	#decided(context: RequestContext, verdict: Verdict): void {
+		const { transaction, request, link } = context;
+		if (verdict !== CONTINUE && verdict.kind === "respond") {
+			this.#options.log.info("request refused", {
+				method: request.method,
+				peer: linkName(link),
+				status: verdict.status,
+				code: verdict.code,
+				reason: verdict.reason,
+				callId: request.callId,
+			});
+			this.answer(transaction, verdict.status, {
+				code: verdict.code,
+				...(verdict.headers === undefined ? {} : { headers: verdict.headers }),
+			});
+		} else if (request.to.tag === undefined) {
+			this.#outsideDialog(context);
+		} else {
+			this.#insideDialog(context);
+		}
+	}
+
+	#insideDialog(context: RequestContext): void {
+		const { transaction, request, link } = context;
+		const id = requestDialogId(request);
+		const item = id && this.dialogs.find(id);
+		if (item === undefined) {
+			if (request.method === "NOTIFY" && this.#services?.earlyNotify(transaction, link) === true) return;
+			this.answer(transaction, 481, { code: "no-dialog", headers: staleRoute });
+			return;
+		}
+		if (item.connectionId !== link.connection.id) {
+			const own = this.#options.federation().findLink(item.connectionId);
+			const mayMove = context.peer?.affinity === "rebind" && (own === undefined || own.network === link.network);
+			if (!mayMove) {
+				// Connection affinity (REQ-48): a dialog's messages stay on its connection.
+				this.answer(transaction, 481, { code: "other-connection", headers: staleRoute });
+				return;
+			}
+			this.dialogs.pin(item.id, link.connection.id);
+		}
+		item.entry.request(transaction, link);
+	}
+
+	#outsideDialog(context: RequestContext): void {
+		const { transaction, request } = context;
+		const services = this.#services;
+		if (services === undefined || (this.#isDraining && request.method !== "OPTIONS")) {
+			this.answer(transaction, 503, { code: "draining", headers: [["Retry-After", "30"]] });
+			return;
+		}
+		switch (request.method) {
+			case "INVITE":
+				services.invite(context);
+				break;
+			case "SUBSCRIBE":
+				services.subscribe(context);
+				break;
+			case "OPTIONS":
+				this.answer(transaction, 200, {
+					code: "options",
+					headers: capabilityHeaders,
+					withCapabilities: context.peer,
+				});
+				break;
+			case "MESSAGE":
+				// REQ-53: page mode is refused with what we can do instead, and never delivered.
+				this.answer(transaction, 488, {
+					code: "page-mode",
+					headers: [["Warning", `399 ${this.#options.identity().fqdn} "Messages need a session: INVITE with m=message"`]],
+					withCapabilities: context.peer,
+				});
+				break;
+			default:
+				this.answer(transaction, 481, { code: "no-dialog" });
+		}
+	}
+}
+
+const staleRoute: readonly HeaderInput[] = [
+	["ms-diagnostics-public", formatDiagnosticsPublic(1004, "The route set of the dialog is no longer valid")],
+];
+
+const capabilityHeaders: readonly HeaderInput[] = [
+	["Allow", "INVITE, ACK, BYE, CANCEL, MESSAGE, SUBSCRIBE, NOTIFY, OPTIONS, INFO"],
+	["Accept", "application/sdp"],
+	["Allow-Events", "presence"],
+];
