@@ -52,7 +52,7 @@ export function adviseAfterFailure(statusCode: number, situation: RetrySituation
 
 /** After a NOTIFY that ended the subscription: RFC 6665 §4.1.3. */
 export function adviseAfterTermination(reason: string | undefined, situation: RetrySituation): RetryAdvice {
-	switch (reason) {
+	switch (reason ?? "") {
 		case "deactivated":
 		case "timeout":
 			return adviseOnceAtOnce(situation);

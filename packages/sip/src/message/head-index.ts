@@ -22,7 +22,8 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 	// Offsets are those of the text; the octets are read in its place because that is twice as fast.
 	let at = endOfLine(octets, from, end) - from;
 	if (at === text.length) return broken(text, fields, 0);
-	if (at > limits.startLineBytes) return tooLarge(text, fields, at, "start-line-too-long", "The start line is too long.");
+	if (at > limits.startLineBytes)
+		return tooLarge(text, fields, at, "start-line-too-long", "The start line is too long.");
 	at += 2;
 	let viaValues = 0;
 	for (;;) {

@@ -4,6 +4,7 @@ import { invariant } from "../text/assert.ts";
 import { isToken } from "../text/char-class.ts";
 import { utf8ToOctets } from "../text/octets.ts";
 import { unfold } from "../text/quoting.ts";
+import { isOneLine } from "../text/scan.ts";
 import { FIELD_STRIDE, type MessageHead } from "./message.ts";
 
 /**
@@ -60,12 +61,4 @@ export function endHead(draft: HeadDraft, bodyLength: number): MessageHead {
 	draft.fields.push(draft.text.length);
 	draft.text += "\r\n";
 	return draft;
-}
-
-function isOneLine(octets: string): boolean {
-	for (let index = 0; index < octets.length; index++) {
-		const code = octets.charCodeAt(index);
-		if (code <= 0x0d && (code === 0x0d || code === 0x0a || code === 0)) return false;
-	}
-	return true;
 }

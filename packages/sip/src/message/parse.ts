@@ -158,7 +158,7 @@ function readCommon(head: MessageHead): Result<Common> {
 	if (toAt < 0) return missing(HeaderId.to);
 	if (callIdAt < 0) return missing(HeaderId.callId);
 	if (cseqAt < 0) return missing(HeaderId.cseq);
-	const topVia = readTopVia(text, valueStart(fields, viaAt), valueEnd(fields, viaAt));
+	const topVia = readFirstVia(text, valueStart(fields, viaAt), valueEnd(fields, viaAt));
 	if (!topVia.ok) return topVia;
 	const from = parseNameAddr(text, valueStart(fields, fromAt), valueEnd(fields, fromAt));
 	if (!from.ok) return from;
@@ -184,7 +184,16 @@ function readCommon(head: MessageHead): Result<Common> {
 	});
 }
 
-function readTopVia(text: string, start: number, end: number): Result<Via> {
+/** The first Via value of a head; undefined where it has none. */
+export function readTopVia(head: MessageHead): Result<Via> | undefined {
+	const { text, fields } = head;
+	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+		if (fields[at] === HeaderId.via) return readFirstVia(text, valueStart(fields, at), valueEnd(fields, at));
+	}
+	return undefined;
+}
+
+function readFirstVia(text: string, start: number, end: number): Result<Via> {
 	// Nearly every field holds one value; looking for a comma first would cost as much as reading it.
 	const only = parseVia(text, start, end);
 	if (only.ok) return only;

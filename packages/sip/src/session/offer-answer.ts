@@ -49,8 +49,8 @@ export function createOffer(profile: ImProfile, contactUri: string, describer: D
 
 /**
  * Our answer: as many lines as the offer, in its order (RFC 3264 §6). `chosen` is taken up, in its own media name and
- * transport; every other line is rejected as written, with port 0 (REQ-31). Where the offer's line carries a URI ours
- * carries our Contact, else what it says in its place (`*`, `null`). Without `chosen` every line is rejected: legal for a
+ * transport; every other line is rejected as written, with port 0 (REQ-31). To `*` we answer `*`, to a URI or `null` with
+ * our Contact (REQ-26; so do the products that offer `null`). Without `chosen` every line is rejected: legal for a
  * re-INVITE, while an INVITE gets 488.
  */
 export function createAnswer(offer: Sdp, chosen: SdpMedia | undefined, contactUri: string, describer: Describer): Sdp {
@@ -69,7 +69,7 @@ export function createAnswer(offer: Sdp, chosen: SdpMedia | undefined, contactUr
  * `capability_port` of the peer. It holds no `accept-types`: it names the medium, and no session.
  */
 export function createCapabilities(port: "literal" | "zero", describer: Omit<Describer, "acceptTypes">): Sdp {
-	return describe(describer, [{ line: `message ${port === "literal" ? MESSAGE_PORT : 0} sip/tcp *` }]);
+	return describe(describer, [{ line: `message ${port === "literal" ? MESSAGE_PORT : 0} sip/tcp *` }], "-");
 }
 
 /** What a 200 to our INVITE says. */
@@ -127,7 +127,7 @@ function messageTransport(profile: ImProfile, contactUri: string): string {
 }
 
 function answerFormat(media: SdpMedia, contactUri: string): string {
-	return isUriFormat(media) ? contactUri : (media.formats[0] ?? "*");
+	return isUriFormat(media) || media.formats[0] === "null" ? contactUri : "*";
 }
 
 function isUriFormat(media: SdpMedia): boolean {
@@ -141,7 +141,8 @@ function acceptAttributes(describer: Describer): readonly string[] {
 function describe(
 	describer: Omit<Describer, "acceptTypes">,
 	media: readonly { readonly line: string; readonly attributes?: readonly string[] }[],
+	sessionName = "session",
 ): Sdp {
 	const { originId, originVersion, host } = describer;
-	return createSdp({ originId, originVersion, host, sessionName: "session", media });
+	return createSdp({ originId, originVersion, host, sessionName, media });
 }

@@ -20,7 +20,7 @@ export function tryTlsClient({ to, credentials, request, until }: TlsTrial): Pro
 	requirePackages(["openssl"]);
 	const shown = credentials === undefined ? [] : ["-cert", credentials.certificate, "-key", credentials.key];
 	const target = ["-connect", `${to.address}:${to.port}`, "-servername", to.edge];
-	const child = spawn("openssl", ["s_client", ...target, "-quiet", ...shown], { stdio: ["pipe", "pipe", "ignore"] });
+	const child = spawn("openssl", ["s_client", ...target, "-quiet", ...shown], { stdio: ["pipe", "pipe", "inherit"] });
 	let output = "";
 	child.stdout.setEncoding("utf8").on("data", (text: string) => {
 		output += text;

@@ -1,0 +1,351 @@
+/** Instant messages of hosted users, both ways: sessions, delivery, fates, typing. */
+import {
+	aorKey,
+	chooseMessageLine,
+	contentType,
+	findBodyPart,
+	matchMediaType,
+	octetsToText,
+	parseSdp,
+	type Sdp,
+	type ServerTransaction,
+	success,
+	type Result,
+	type InviteEnd,
+} from "@causeway/sip";
+import type { RequestContext } from "../proxy/context.ts";
+import type { Message, MessageFinish } from "../store/messages.ts";
+import type { PresenceState } from "../store/published-presence.ts";
+import type { Store } from "../store/store.ts";
+import { domainOf } from "../ua/local-identity.ts";
+import type { Verification } from "../ua/verification.ts";
+import { readArrived } from "./bodies.ts";
+import { Conversation } from "./conversation.ts";
+import { Session, type SessionOptions, type SessionUser } from "./session.ts";
+
+export interface ImEvents {
+	/** A message is on disk: one that came in, or one that a program of the user's submitted. */
+	message(message: Message): void;
+	fate(message: Message, fate: "sending" | MessageFinish): void;
+	typing(owner: string, other: string, typing: boolean): void;
+}
+
+export interface ImServiceOptions extends SessionOptions {
+	readonly store: Store;
+	readonly ownDomains: ReadonlySet<string>;
+	/** `[im] offline`. */
+	readonly offline: "store" | "refuse";
+	readonly idleMs: number;
+	readonly publishedState: (owner: string) => PresenceState;
+	readonly sender: (owner: string) => { readonly displayName: string | undefined; readonly verification: Verification };
+	readonly events: ImEvents;
+}
+
+const PAGE = 500;
+/** REQ-66: a dialog is left before it is a day old; the spread keeps many from being renewed at once. */
+const LONGEST_SESSION_MS = 23 * 3_600_000;
+const LONGEST_SESSION_SPREAD_MS = 15 * 60_000;
+const CHECK_EVERY_MS = 30_000;
+
+export class ImService implements SessionUser {
+	readonly #options: ImServiceOptions;
+	readonly #conversations = new Map<string, Conversation>();
+	#isClosed = false;
+
+	constructor(options: ImServiceOptions) {
+		this.#options = options;
+	}
+
+	/** Messages whose fate is not final. */
+	get waiting(): number {
+		let count = 0;
+		for (const conversation of this.#conversations.values()) count += conversation.waiting;
+		return count;
+	}
+
+	/** Takes up what was queued before the last stop, and begins to watch for idle sessions. */
+	load(): void {
+		for (let after = ""; ; ) {
+			const page = this.#options.store.messages.queued(after, PAGE);
+			for (const message of page) this.deliver(message);
+			const last = page.at(-1);
+			if (last === undefined || page.length < PAGE) break;
+			after = last.id;
+		}
+		this.#watchIdle();
+	}
+
+	close(): void {
+		this.#isClosed = true;
+		for (const conversation of this.#conversations.values()) conversation.close();
+	}
+
+	/** Takes a message that is on disk as `queued` on its way. */
+	deliver(message: Message): void {
+		if (this.#options.ownDomains.has(domainOf(message.peer))) void this.#deliverHere(message);
+		else this.#conversation(message.owner, message.peer, message.peerAddress).submit(message);
+	}
+
+	/** Our user writes to somebody, or stopped. Keys. */
+	typing(owner: string, other: string, active: boolean): void {
+		if (this.#options.ownDomains.has(domainOf(other))) {
+			if (this.#options.store.watchers.get(other, owner)?.decision !== "block") this.#options.events.typing(other, owner, active);
+			return;
+		}
+		this.#conversations.get(`${owner} ${other}`)?.typing(active);
+	}
+
+	/** Ends the sessions of a user that is removed or suspended. */
+	removed(owner: string): void {
+		for (const conversation of this.#conversations.values()) if (conversation.owner === owner) conversation.close();
+	}
+
+	/** Our user ends the conversation with somebody: its sessions get a BYE. */
+	hangUp(owner: string, other: string): void {
+		this.#conversations.get(`${owner} ${other}`)?.close();
+	}
+
+	/** An INVITE outside a dialog: the decision list of protocol sheet 3.5. */
+	invite(context: RequestContext): void {
+		const { agent, store, offline, publishedState } = this.#options;
+		const { transaction, request, peer, from, to, link } = context;
+		if (peer === undefined || from === undefined || to === undefined) {
+			agent.answer(transaction, 404, { code: "unknown-user" });
+			return;
+		}
+		const offer = readOffer(transaction);
+		if (offer === "wrong-type") {
+			agent.answer(transaction, 415, { code: "content-type", headers: [["Accept", "application/sdp"]] });
+			return;
+		}
+		const chosen = offer && chooseMessageLine(offer);
+		if (offer === undefined || chosen === undefined) {
+			agent.answer(transaction, 488, {
+				code: offer === undefined ? "no-offer" : "no-message-media",
+				headers: [["Warning", `304 ${this.#options.identity().fqdn} "Media type not available"`]],
+				withCapabilities: peer,
+			});
+			return;
+		}
+		const owner = aorKey(to);
+		const user = store.users.get(owner);
+		const isHidden = peer.kind === "discovered";
+		if (user === undefined || user.suspended) {
+			agent.answer(transaction, isHidden ? 480 : 404, { code: "unknown-user" });
+			return;
+		}
+		const other = aorKey(from);
+		if (store.watchers.get(owner, other)?.decision === "block") {
+			agent.answer(transaction, 480, { code: "blocked-sender" });
+			return;
+		}
+		if (offline === "refuse" && publishedState(owner) === "offline") {
+			agent.answer(transaction, 480, { code: "offline" });
+			return;
+		}
+		const { verification } = this.#options.sender(owner);
+		const session = new Session(this.#options, {
+			local: user.address,
+			remote: octetsToText(`${from.user}@${from.host}`),
+			displayName: user.displayName,
+			verification,
+			link,
+			peer,
+			user: this,
+		});
+		const conversation = this.#conversation(owner, other, session.remote);
+		if (session.accept(transaction, offer, chosen)) conversation.joined(session);
+		else this.#rest(conversation);
+		void request;
+	}
+
+	// SessionUser.
+
+	established(session: Session): void {
+		this.#of(session)?.established(session);
+	}
+
+	arrived(session: Session, transaction: ServerTransaction): void {
+		const { agent, events } = this.#options;
+		const owner = session.local.toLowerCase();
+		const other = session.remote.toLowerCase();
+		const arrived = readArrived(transaction.request);
+		switch (arrived.kind) {
+			case "text":
+				void this.#receive(session, transaction, owner, arrived.text);
+				break;
+			case "typing":
+				session.typingForm = arrived.form;
+				agent.answer(transaction, 200, { code: "typing" });
+				events.typing(owner, other, arrived.typing);
+				break;
+			case "nothing":
+				agent.answer(transaction, 200, { code: "nothing-to-deliver" });
+				break;
+			case "refused":
+				agent.answer(transaction, arrived.status, {
+					code: arrived.code,
+					...(arrived.status === 415 ? { headers: [["Accept", "text/plain, text/html, application/im-iscomposing+xml"]] } : {}),
+				});
+				break;
+		}
+	}
+
+	ended(session: Session, end: InviteEnd): void {
+		const { events } = this.#options;
+		events.typing(session.local.toLowerCase(), session.remote.toLowerCase(), false);
+		this.#of(session)?.ended(session, end);
+	}
+
+	/** The 200 says that the message is on disk (promise 1). */
+	async #receive(session: Session, transaction: ServerTransaction, owner: string, body: string): Promise<void> {
+		const { agent, events, log, publishedState, store } = this.#options;
+		const { request } = transaction;
+		try {
+			const result = await store.messages.receive({
+				owner,
+				from: session.remote,
+				contentType: "text/plain",
+				body,
+				callId: request.callId,
+				fromTag: request.from.tag ?? "",
+				sequence: request.cseq.number,
+			});
+			agent.answer(transaction, publishedState(owner) === "offline" ? 202 : 200, { code: "received" });
+			if (result.kind === "stored") {
+				events.typing(owner, session.remote.toLowerCase(), false);
+				events.message(result.message);
+			}
+		} catch (error) {
+			log.error("message not stored", { callId: request.callId, reason: String(error) });
+			agent.answer(transaction, 500, { code: "store-failed", headers: [["Retry-After", "60"]] });
+		}
+	}
+
+	/** Both users are ours: no SIP, the same promises. */
+	async #deliverHere(message: Message): Promise<void> {
+		const { events, log, store } = this.#options;
+		try {
+			const marked = await store.messages.markSending(message.id);
+			if (!marked.done) return;
+			events.fate(message, "sending");
+			const finish = await this.#handOver(message);
+			const finished = await store.messages.finish(message.id, finish);
+			if (finished.done) events.fate(message, finish);
+		} catch (error) {
+			log.error("message not delivered here", { reason: String(error) });
+		}
+	}
+
+	async #handOver(message: Message): Promise<MessageFinish> {
+		const { events, offline, publishedState, store } = this.#options;
+		const recipient = store.users.get(message.peer);
+		if (recipient === undefined || recipient.suspended) {
+			return { fate: "failed", code: 404, reason: "There is no such user here.", blame: "recipient" };
+		}
+		const isOffline = publishedState(message.peer) === "offline";
+		const isBlocked = store.watchers.get(message.peer, message.owner)?.decision === "block";
+		if (isBlocked || (isOffline && offline === "refuse")) {
+			return { fate: "failed", code: 480, reason: "The recipient cannot be reached now.", blame: "recipient" };
+		}
+		const received = await store.messages.receive({
+			owner: message.peer,
+			from: message.owner,
+			contentType: message.contentType,
+			body: message.body,
+			callId: `local:${message.id}`,
+			fromTag: "",
+			sequence: 0,
+		});
+		if (received.kind === "stored") events.message(received.message);
+		return isOffline ? { fate: "accepted", code: 202 } : { fate: "delivered", code: 200 };
+	}
+
+	#conversation(owner: string, peer: string, address: string): Conversation {
+		const key = `${owner} ${peer}`;
+		const known = this.#conversations.get(key);
+		if (known !== undefined) return known;
+		const { clock, log, store, events } = this.#options;
+		const made = new Conversation(
+			{
+				clock,
+				log,
+				store,
+				call: (conversation) => this.#call(conversation),
+				fate: (message, fate) => events.fate(message, fate),
+				idle: (conversation) => this.#rest(conversation),
+			},
+			owner,
+			peer,
+			address,
+		);
+		this.#conversations.set(key, made);
+		return made;
+	}
+
+	async #call(conversation: Conversation): Promise<Session | MessageFinish> {
+		const { agent, store } = this.#options;
+		const outcome = await agent.linkTo(domainOf(conversation.peer));
+		if (!outcome.ok) {
+			const { status, reason, blame } = outcome.refusal;
+			return { fate: "failed", code: status, reason, blame };
+		}
+		const user = store.users.get(conversation.owner);
+		if (user === undefined) return { fate: "failed", code: 404, reason: "The sender no longer exists.", blame: "us" };
+		const session = new Session(this.#options, {
+			local: user.address,
+			remote: conversation.address,
+			displayName: user.displayName,
+			verification: user.verification,
+			link: outcome.link,
+			peer: outcome.peer,
+			user: this,
+		});
+		session.call(outcome.peer.imProfile);
+		return session;
+	}
+
+	#of(session: Session): Conversation | undefined {
+		return this.#conversations.get(`${session.local.toLowerCase()} ${session.remote.toLowerCase()}`);
+	}
+
+	#rest(conversation: Conversation): void {
+		const key = `${conversation.owner} ${conversation.peer}`;
+		const isEmpty = conversation.waiting === 0 && [...conversation.sessions].length === 0;
+		if (isEmpty && this.#conversations.get(key) === conversation) this.#conversations.delete(key);
+	}
+
+	#watchIdle(): void {
+		const { clock, idleMs, random } = this.#options;
+		clock.setTimer(CHECK_EVERY_MS, () => {
+			if (this.#isClosed) return;
+			const now = clock.now();
+			const longest = LONGEST_SESSION_MS - random.below(LONGEST_SESSION_SPREAD_MS);
+			for (const conversation of this.#conversations.values()) {
+				if (conversation.waiting > 0) continue;
+				for (const session of [...conversation.sessions]) {
+					if (now - session.lastActivityMs >= idleMs || now - session.startedAtMs >= longest) session.hangUp();
+				}
+			}
+			this.#watchIdle();
+		});
+	}
+}
+
+/** The offer of an INVITE: undefined where there is none that can be read. */
+function readOffer(transaction: ServerTransaction): Sdp | undefined | "wrong-type" {
+	const { request } = transaction;
+	if (request.body.length === 0) return undefined;
+	const type = contentType(request);
+	if (!type.ok || type.value === undefined) return "wrong-type";
+	let body: Result<Uint8Array | undefined> = success(request.body);
+	if (type.value.type.toLowerCase() === "multipart") {
+		const part = findBodyPart(type.value, request.body, (media) => matchMediaType(media, "application", "sdp"));
+		body = part.ok ? success(part.value?.body) : part;
+	} else if (!matchMediaType(type.value, "application", "sdp")) {
+		return "wrong-type";
+	}
+	if (!body.ok || body.value === undefined) return "wrong-type";
+	const offer = parseSdp(body.value);
+	return offer.ok ? offer.value : undefined;
+}

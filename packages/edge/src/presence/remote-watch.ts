@@ -1,0 +1,481 @@
+/** One of our users watching one partner's user: a subscription kept alive (RFC 6665 §4.1, protocol sheet 5.6). */
+import {
+	applyTargetRefresh,
+	type ClientTransactionUser,
+	type Clock,
+	confirmUacDialog,
+	contentType,
+	createDialogRequest,
+	createNotifiedDialog,
+	createResponse,
+	createUacDialog,
+	type Dialog,
+	defaultSubscriberTiming,
+	entityMatches,
+	expires,
+	type HeaderInput,
+	initialSubscriberState,
+	type Logger,
+	matchDialogRequest,
+	matchMediaType,
+	minExpires,
+	parsePidf,
+	presenceWord,
+	type Random,
+	retryAfter,
+	type ServerTransaction,
+	type SipRequest,
+	type SipResponse,
+	stepSubscriber,
+	type SubscriberEffect,
+	type SubscriberEvent,
+	type SubscriberState,
+	type SubscriberTimer,
+	subscriptionState,
+	type Timer,
+	terminateDialog,
+} from "@causeway/sip";
+import type { Link } from "../federation/link.ts";
+import type { FederationRefusal } from "../federation/outcome.ts";
+import type { Peer } from "../federation/peers.ts";
+import { createInitialRequest } from "../ua/initial-request.ts";
+import { domainOf, type LocalIdentity } from "../ua/local-identity.ts";
+import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
+import { type Verification, verificationHeaders, verificationOf } from "../ua/verification.ts";
+import { type ContactView, differs, type Explanation, freshView } from "./contact-view.ts";
+
+export interface RemoteWatchOptions {
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly log: Logger;
+	readonly agent: UserAgent;
+	readonly identity: () => LocalIdentity;
+	/** Seconds that a SUBSCRIBE asks for. */
+	readonly expiresSeconds: number;
+	readonly markVerification: boolean;
+	/** Our user's name and level, as partners are told. */
+	readonly sender: (owner: string) => { readonly displayName: string | undefined; readonly verification: Verification };
+	readonly changed: (view: ContactView) => void;
+	/** Named while the peer may send a NOTIFY before its 2xx. */
+	readonly awaiting: (callId: string, watch: RemoteWatch | undefined) => void;
+}
+
+/** REQ-67: from this age on a refused refresh may mean that the peer's signing key has expired. */
+const OLD_DIALOG_MS = 12 * 3_600_000;
+
+export class RemoteWatch implements DialogUsage {
+	readonly usage = "subscribe";
+	readonly owner: string;
+	readonly contact: string;
+	readonly #address: string;
+	readonly #options: RemoteWatchOptions;
+	readonly #timers = new Map<SubscriberTimer | "retry", Timer>();
+	#state: SubscriberState = initialSubscriberState;
+	#view: ContactView;
+	#callId = "";
+	#fromTag = "";
+	#cseqNumber = 0;
+	#createdAt = 0;
+	#startedAtMs = 0;
+	#link: Link | undefined;
+	#peer: Peer | undefined;
+	#dialog: Dialog | undefined;
+	/** The first SUBSCRIBE, from which the dialog is made. */
+	#subscribe: SipRequest | undefined;
+	/** Messages at hand while the machine decides about them. */
+	#notify: ServerTransaction | undefined;
+	#response: SipResponse | undefined;
+	#refusal: FederationRefusal | undefined;
+	#rememberUntilMs = 0;
+	#lastNotifyAt: number | undefined;
+	#expiresAt: number | undefined;
+	#closed = false;
+
+	/** `address` is the contact as written, `contact` its key. */
+	constructor(options: RemoteWatchOptions, owner: string, contact: string, address: string) {
+		this.#options = options;
+		this.owner = owner;
+		this.contact = contact;
+		this.#address = address;
+		this.#view = freshView(owner, contact);
+	}
+
+	get view(): ContactView {
+		return this.#view;
+	}
+
+	get state(): SubscriberState["name"] {
+		return this.#state.name;
+	}
+
+	get link(): Link | undefined {
+		return this.#link;
+	}
+
+	get createdAt(): number {
+		return this.#createdAt;
+	}
+
+	get lastNotifyAt(): number | undefined {
+		return this.#lastNotifyAt;
+	}
+
+	get expiresAt(): number | undefined {
+		return this.#expiresAt;
+	}
+
+	/** Subscribes, unless it does already or the far end's last answer still holds. */
+	start(failures = 0): void {
+		if (this.#closed || (this.#state.name !== "init" && this.#state.name !== "terminated")) return;
+		const { clock, random, expiresSeconds } = this.#options;
+		if (clock.now() < this.#rememberUntilMs) return;
+		this.#clear("retry");
+		this.#state = initialSubscriberState;
+		this.#callId = `${random.token()}@${this.#options.identity().fqdn}`;
+		this.#fromTag = random.token();
+		this.#cseqNumber = 0;
+		this.#createdAt = clock.wall();
+		this.#startedAtMs = clock.now();
+		this.#step({ kind: "subscribe", expiresSeconds, failures });
+	}
+
+	/** The contact was removed, or its owner. */
+	stop(): void {
+		this.#closed = true;
+		this.#clear("retry");
+		this.#step({ kind: "unsubscribe" });
+	}
+
+	/** The process ends: no more timers, no word to the peer. */
+	discard(): void {
+		this.#closed = true;
+		for (const timer of this.#timers.values()) timer.stop();
+		this.#timers.clear();
+	}
+
+	/** Whether a NOTIFY without a known dialog is for this subscription. */
+	isAwaiting(request: SipRequest, link: Link): boolean {
+		return request.callId === this.#callId && request.to.tag === this.#fromTag && link === this.#link;
+	}
+
+	// DialogUsage.
+
+	request(transaction: ServerTransaction, link: Link): void {
+		const { agent } = this.#options;
+		const { request } = transaction;
+		if (request.method !== "NOTIFY") {
+			agent.answer(transaction, 405, { code: "wrong-usage", headers: [["Allow", "NOTIFY"]] });
+			return;
+		}
+		if (this.#dialog !== undefined && request.from.tag === this.#dialog.id.remoteTag) {
+			const match = matchDialogRequest(this.#dialog, request);
+			if (match.kind !== "in-order") {
+				agent.answer(transaction, 500, { code: "out-of-order" });
+				return;
+			}
+			this.#dialog = applyTargetRefresh(match.dialog, request);
+		}
+		const said = subscriptionState(request);
+		if (!said.ok) {
+			agent.answer(transaction, 400, { code: said.fault.code });
+			return;
+		}
+		this.#link = link;
+		this.#notify = transaction;
+		const word = said.value?.state;
+		this.#step({
+			kind: "notify",
+			fromTag: request.from.tag ?? "",
+			subscriptionState: word === "pending" || word === "terminated" || word === "active" ? word : undefined,
+			expiresSeconds: said.value?.expires,
+			reason: said.value?.reason,
+			retryAfterSeconds: said.value?.retryAfter,
+		});
+		this.#notify = undefined;
+	}
+
+	acknowledged(): void {}
+
+	repeated(): void {}
+
+	lost(): void {
+		this.#step({ kind: "connection-lost" });
+	}
+
+	describe() {
+		return {
+			local: this.owner,
+			remote: this.contact,
+			role: "uac",
+			state: this.#dialog?.state ?? "early",
+			createdAt: this.#createdAt,
+		} as const;
+	}
+
+	#step(what: SubscriberEvent): void {
+		const { clock, random } = this.#options;
+		const step = stepSubscriber(this.#state, what, { nowMs: clock.now(), timing: defaultSubscriberTiming, random });
+		this.#state = step.state;
+		for (const effect of step.effects) this.#perform(effect);
+	}
+
+	#perform(effect: SubscriberEffect): void {
+		switch (effect.kind) {
+			case "send-subscribe":
+				if (effect.how === "first" || effect.how === "again") void this.#sendFirst(effect.expiresSeconds);
+				else this.#sendInDialog(effect.expiresSeconds);
+				break;
+			case "start-timer": {
+				const { timer, delayMs } = effect;
+				const what: SubscriberEvent = { kind: timer === "refresh" ? "refresh-due" : timer === "expiry" ? "expired" : "timer-n" };
+				if (timer === "expiry") this.#expiresAt = this.#options.clock.wall() + delayMs;
+				this.#clear(timer);
+				this.#timers.set(timer, this.#options.clock.setTimer(delayMs, () => this.#step(what)));
+				break;
+			}
+			case "stop-timer":
+				this.#clear(effect.timer);
+				break;
+			case "answer-notify":
+				if (this.#notify !== undefined) {
+					this.#notify.respond(createResponse(this.#notify.request, effect.statusCode));
+				}
+				break;
+			case "use-dialog":
+				this.#useDialog(effect.from);
+				break;
+			case "tell-user":
+				this.#tell(effect.subscriptionState);
+				break;
+			case "end":
+				this.#end(effect);
+				break;
+		}
+	}
+
+	async #sendFirst(expiresSeconds: number): Promise<void> {
+		const { agent, identity, sender } = this.#options;
+		const callId = this.#callId;
+		const outcome = await agent.linkTo(domainOf(this.#address));
+		// Stopped, or started anew, while the connection was made.
+		if (callId !== this.#callId || this.#state.name === "terminated") return;
+		if (!outcome.ok) {
+			this.#refusal = outcome.refusal;
+			this.#answered(outcome.refusal.status, undefined);
+			return;
+		}
+		this.#refusal = undefined;
+		this.#link = outcome.link;
+		this.#peer = outcome.peer;
+		const { displayName, verification } = sender(this.owner);
+		this.#cseqNumber += 1;
+		const request = createInitialRequest(identity(), {
+			method: "SUBSCRIBE",
+			via: agent.createVia(),
+			from: this.owner,
+			displayName,
+			to: this.#address,
+			call: { callId, fromTag: this.#fromTag },
+			cseqNumber: this.#cseqNumber,
+			headers: [...subscribeHeaders(expiresSeconds), ...verificationHeaders(verification, this.#options.markVerification)],
+		});
+		this.#subscribe = request;
+		this.#options.awaiting(callId, this);
+		agent.send(outcome.link, request, this.#transactionUser(callId));
+	}
+
+	#sendInDialog(expiresSeconds: number): void {
+		const dialog = this.#dialog;
+		const link = this.#link;
+		if (dialog === undefined || link === undefined || dialog.state !== "confirmed") return;
+		const [next, request] = createDialogRequest(dialog, {
+			method: "SUBSCRIBE",
+			via: this.#options.agent.createVia(),
+			headers: subscribeHeaders(expiresSeconds),
+		});
+		this.#dialog = next;
+		this.#options.agent.send(link, request, this.#transactionUser(this.#callId));
+	}
+
+	#transactionUser(callId: string): ClientTransactionUser {
+		return {
+			response: (response) => {
+				if (response.statusCode >= 200 && callId === this.#callId) this.#answered(response.statusCode, response);
+			},
+			failed: (failure) => {
+				if (callId === this.#callId) this.#answered(failure === "timeout" ? 408 : 503, undefined);
+			},
+		};
+	}
+
+	#answered(statusCode: number, response: SipResponse | undefined): void {
+		this.#response = response;
+		const granted = response && expires(response);
+		const least = response && minExpires(response);
+		const wait = response && retryAfter(response);
+		this.#step({
+			kind: "response",
+			statusCode,
+			toTag: response?.to.tag ?? "",
+			expiresSeconds: granted?.ok === true ? granted.value : undefined,
+			minExpiresSeconds: least?.ok === true ? least.value : undefined,
+			retryAfterSeconds: wait?.ok === true ? wait.value : undefined,
+			isDialogOld: this.#options.clock.now() - this.#startedAtMs > OLD_DIALOG_MS,
+		});
+		this.#response = undefined;
+	}
+
+	#useDialog(from: "notify" | "response"): void {
+		const subscribe = this.#subscribe;
+		const link = this.#link;
+		if (subscribe === undefined || link === undefined) return;
+		const made = from === "notify" ? this.#dialogFromNotify(subscribe) : this.#dialogFromResponse(subscribe);
+		if (made === undefined) return;
+		const before = this.#dialog;
+		this.#dialog = made;
+		if (before !== undefined) this.#options.agent.dialogs.remove(before.id);
+		this.#options.agent.dialogs.add(made.id, link.connection.id, this);
+		if (made.state === "confirmed") this.#options.awaiting(this.#callId, undefined);
+	}
+
+	#dialogFromNotify(subscribe: SipRequest): Dialog | undefined {
+		const made = this.#notify && createNotifiedDialog(subscribe, this.#notify.request);
+		return made?.ok === true ? made.value : undefined;
+	}
+
+	#dialogFromResponse(subscribe: SipRequest): Dialog | undefined {
+		const response = this.#response;
+		if (response === undefined) return undefined;
+		const early = this.#dialog;
+		const made =
+			early?.state === "early" && early.id.remoteTag === response.to.tag
+				? confirmUacDialog(early, response)
+				: createUacDialog(subscribe, response);
+		if (made.ok) return made.value;
+		this.#options.log.warn("answer to SUBSCRIBE makes no dialog", { contact: this.contact, code: made.fault.code, reason: made.fault.detail });
+		return undefined;
+	}
+
+	#tell(state: "pending" | "active" | "terminated"): void {
+		const request = this.#notify?.request;
+		if (request === undefined || this.#peer === undefined) return;
+		this.#lastNotifyAt = this.#options.clock.wall();
+		if (state === "pending") {
+			this.#show({ ...this.#cleared(), state: "pending" });
+			return;
+		}
+		const type = contentType(request);
+		const isDocument = type.ok && type.value !== undefined && matchMediaType(type.value, "application", "pidf+xml");
+		if (!isDocument || request.body.length === 0) {
+			// A NOTIFY without a body keeps the document before it; without any the contact shows nothing.
+			if (state === "active" && (this.#view.state === "pending" || this.#view.state === "unknown")) {
+				this.#show({ ...this.#cleared(), state: "offline" });
+			}
+			return;
+		}
+		const read = parsePidf(request.body, { personState: this.#peer.presenceProfile === "rfc4480" });
+		if (!read.ok || !entityMatches(read.value.entity, this.contact)) {
+			this.#options.log.warn("presence document ignored", {
+				contact: this.contact,
+				code: read.ok ? "other-entity" : read.fault.code,
+			});
+			return;
+		}
+		const { note, displayName, icon } = read.value;
+		this.#show({
+			...this.#cleared(),
+			state: presenceWord(read.value),
+			note,
+			shownName: displayName,
+			icon,
+			verification: verificationOf(request, this.#peer),
+		});
+	}
+
+	#cleared(): ContactView {
+		return { ...freshView(this.owner, this.contact), changedAt: this.#options.clock.wall(), why: undefined };
+	}
+
+	#end(effect: Extract<SubscriberEffect, { kind: "end" }>): void {
+		for (const timer of this.#timers.values()) timer.stop();
+		this.#timers.clear();
+		this.#options.awaiting(this.#callId, undefined);
+		if (this.#dialog !== undefined) {
+			this.#options.agent.dialogs.remove(this.#dialog.id);
+			this.#dialog = terminateDialog(this.#dialog);
+			this.#dialog = undefined;
+		}
+		this.#subscribe = undefined;
+		this.#expiresAt = undefined;
+		if (this.#closed) return;
+		const why = explainEnd(effect.end, this.#refusal);
+		if (why !== undefined) this.#show({ ...this.#cleared(), state: "unknown", why });
+		const { retry, failures } = effect;
+		if (retry.kind === "remember") this.#rememberUntilMs = this.#options.clock.now() + retry.forMs;
+		if (retry.kind === "after") {
+			this.#timers.set("retry", this.#options.clock.setTimer(retry.delayMs, () => this.start(failures)));
+		}
+	}
+
+	#show(view: ContactView): void {
+		const isOther = differs(this.#view, view);
+		this.#view = view;
+		if (isOther) this.#options.changed(view);
+	}
+
+	#clear(timer: SubscriberTimer | "retry"): void {
+		this.#timers.get(timer)?.stop();
+		this.#timers.delete(timer);
+	}
+}
+
+function subscribeHeaders(expiresSeconds: number): HeaderInput[] {
+	return [
+		["Event", "presence"],
+		["Accept", "application/pidf+xml"],
+		["Expires", String(expiresSeconds)],
+	];
+}
+
+/** Why a contact is unknown now; undefined where nothing is to be told. */
+function explainEnd(
+	end: Extract<SubscriberEffect, { kind: "end" }>["end"],
+	refusal: FederationRefusal | undefined,
+): Explanation | undefined {
+	switch (end.kind) {
+		case "refused":
+			if (refusal !== undefined) return { code: refusal.code, reason: refusal.reason, blame: refusal.blame };
+			return { code: String(end.statusCode), ...explainStatus(end.statusCode) };
+		case "terminated":
+			if (end.reason === "rejected") return { code: "rejected", reason: "They refused.", blame: "recipient" };
+			if (end.reason === "noresource") return { code: "noresource", reason: "The contact no longer exists.", blame: "recipient" };
+			return { code: end.reason ?? "terminated", reason: "Their server ended the subscription; it is asked again.", blame: "peer" };
+		case "no-notify":
+			return { code: "no-notify", reason: "Their server accepted the subscription but never sent a state.", blame: "peer" };
+		case "expired":
+			return { code: "expired", reason: "Their server stopped answering.", blame: "peer" };
+		case "connection-lost":
+			return { code: "connection-lost", reason: "The connection to their server was lost; it is asked again.", blame: "network" };
+		case "too-old":
+		case "unsubscribed":
+		case "fetched":
+			return undefined;
+	}
+}
+
+function explainStatus(status: number): Pick<Explanation, "reason" | "blame"> {
+	switch (status) {
+		case 403:
+		case 603:
+			return { reason: "They refused.", blame: "recipient" };
+		case 404:
+		case 604:
+			return { reason: "Their server knows no such user.", blame: "recipient" };
+		case 408:
+			return { reason: "Their server did not answer.", blame: "peer" };
+		case 503:
+			return { reason: "The connection to their server was lost, or it is overloaded.", blame: "network" };
+		default:
+			return { reason: `Their server answered ${status}.`, blame: "peer" };
+	}
+}

@@ -1,0 +1,172 @@
+/** Contacts of hosted users and what is known of each: partners' users by subscription, our own directly. */
+import type { ServerTransaction } from "@causeway/sip";
+import type { Link } from "../federation/link.ts";
+import type { Store } from "../store/store.ts";
+import type { Authorization } from "../store/watchers.ts";
+import { domainOf } from "../ua/local-identity.ts";
+import { type ContactView, differs, freshView } from "./contact-view.ts";
+import type { Presentities } from "./presentities.ts";
+import { RemoteWatch, type RemoteWatchOptions } from "./remote-watch.ts";
+
+export interface WatcherServiceOptions extends Omit<RemoteWatchOptions, "awaiting"> {
+	readonly store: Store;
+	readonly presentities: Presentities;
+	readonly ownDomains: ReadonlySet<string>;
+	/** One of our users asks another for a decision. */
+	readonly requested: (authorization: Authorization, verification: "verified" | "unverified") => void;
+}
+
+const PAGE = 1_000;
+/** Subscriptions are not all made at once after a start (REQ-96); so many in one go, then a pause. */
+const START_BATCH = 20;
+const START_PAUSE_MS = 1_000;
+
+interface LocalWatch {
+	view: ContactView;
+}
+
+export class WatcherService {
+	readonly #options: WatcherServiceOptions;
+	readonly #remote = new Map<string, RemoteWatch>();
+	/** Watches of our own users, by contact, then owner. */
+	readonly #local = new Map<string, Map<string, LocalWatch>>();
+	readonly #awaiting = new Map<string, RemoteWatch>();
+	readonly #watchOptions: RemoteWatchOptions;
+
+	constructor(options: WatcherServiceOptions) {
+		this.#options = options;
+		this.#watchOptions = {
+			...options,
+			awaiting: (callId, watch) => {
+				if (watch === undefined) this.#awaiting.delete(callId);
+				else this.#awaiting.set(callId, watch);
+			},
+		};
+	}
+
+	/** Watches every contact in the store. */
+	load(): void {
+		let after: { readonly owner: string; readonly contact: string } | undefined;
+		let count = 0;
+		for (;;) {
+			const page = this.#options.store.contacts.all({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+			for (const { owner, contact, address } of page) {
+				const delayMs = Math.floor(count / START_BATCH) * START_PAUSE_MS;
+				count += 1;
+				if (delayMs === 0) this.watch(owner, contact, address);
+				else this.#options.clock.setTimer(delayMs, () => this.watch(owner, contact, address));
+			}
+			after = page.at(-1);
+			if (after === undefined || page.length < PAGE) return;
+		}
+	}
+
+	get remoteWatches(): Iterable<RemoteWatch> {
+		return this.#remote.values();
+	}
+
+	/** Begins to watch, or asks again where the last answer was a refusal. */
+	watch(owner: string, contact: string, address: string): void {
+		if (this.#options.ownDomains.has(domainOf(contact))) {
+			this.#watchLocal(owner, contact);
+			return;
+		}
+		const key = `${owner} ${contact}`;
+		const known = this.#remote.get(key);
+		if (known !== undefined) {
+			known.start();
+			return;
+		}
+		const made = new RemoteWatch(this.#watchOptions, owner, contact, address);
+		this.#remote.set(key, made);
+		made.start();
+	}
+
+	unwatch(owner: string, contact: string): void {
+		const key = `${owner} ${contact}`;
+		this.#remote.get(key)?.stop();
+		this.#remote.delete(key);
+		const watches = this.#local.get(contact);
+		watches?.delete(owner);
+		if (watches?.size === 0) this.#local.delete(contact);
+	}
+
+	/** Every contact of a user that is removed or suspended. */
+	unwatchAll(owner: string): void {
+		for (const { contact } of this.#options.store.contacts.list(owner)) this.unwatch(owner, contact);
+	}
+
+	view(owner: string, contact: string): ContactView {
+		return (
+			this.#remote.get(`${owner} ${contact}`)?.view ??
+			this.#local.get(contact)?.get(owner)?.view ??
+			freshView(owner, contact)
+		);
+	}
+
+	/** A NOTIFY outside every known dialog: the first one may overtake the 2xx. */
+	earlyNotify(transaction: ServerTransaction, link: Link): boolean {
+		const watch = this.#awaiting.get(transaction.request.callId);
+		if (watch === undefined || !watch.isAwaiting(transaction.request, link)) return false;
+		watch.request(transaction, link);
+		return true;
+	}
+
+	/** One of our users published, was decided about, made or removed: its watchers among our own users look again. */
+	localChanged(presentity: string): void {
+		for (const owner of [...(this.#local.get(presentity)?.keys() ?? [])]) this.#watchLocal(owner, presentity);
+	}
+
+	close(): void {
+		for (const watch of this.#remote.values()) watch.discard();
+	}
+
+	#watchLocal(owner: string, contact: string): void {
+		const { store } = this.#options;
+		const watches = this.#local.get(contact) ?? new Map<string, LocalWatch>();
+		this.#local.set(contact, watches);
+		const watch = watches.get(owner) ?? { view: freshView(owner, contact) };
+		watches.set(owner, watch);
+		const user = store.users.get(contact);
+		const standing = store.watchers.get(contact, owner);
+		if (user === undefined || user.suspended) {
+			this.#show(watch, { ...freshView(owner, contact), why: { code: "404", reason: "There is no such user here.", blame: "recipient" } });
+			return;
+		}
+		if (standing === undefined) {
+			const { verification } = this.#options.sender(owner);
+			void store.watchers.request(contact, owner).then((result) => {
+				if (result.kind === "new") this.#options.requested(result.authorization, verification);
+			});
+		}
+		this.#show(watch, this.#localView(owner, contact, user.displayName, standing?.decision ?? "pending"));
+	}
+
+	#localView(
+		owner: string,
+		contact: string,
+		displayName: string | undefined,
+		decision: Authorization["decision"],
+	): ContactView {
+		const plain: ContactView = { ...freshView(owner, contact), changedAt: this.#options.clock.wall(), why: undefined };
+		switch (decision) {
+			case "pending":
+				return { ...plain, state: "pending" };
+			case "deny":
+				return { ...plain, state: "unknown", why: { code: "rejected", reason: "They refused.", blame: "recipient" } };
+			case "block":
+				return { ...plain, state: "offline" };
+			case "allow": {
+				const { state, note } = this.#options.presentities.get(contact);
+				return { ...plain, state, note, shownName: displayName, verification: this.#options.sender(contact).verification };
+			}
+		}
+	}
+
+	#show(watch: LocalWatch, view: ContactView): void {
+		const isOther = differs(watch.view, view);
+		watch.view = view;
+		if (isOther) this.#options.changed(view);
+	}
+}
+

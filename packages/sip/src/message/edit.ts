@@ -1,0 +1,216 @@
+/** What a proxy does to a message (RFC 3261 §16.6): a few fields change, every other octet stays as it came. */
+import { HeaderId, headerName, LAST_SINGLE_ID } from "../header/names.ts";
+import { parseMaxForwards } from "../header/number.ts";
+import type { Via } from "../header/via.ts";
+import { invariant } from "../text/assert.ts";
+import { isOneLine } from "../text/scan.ts";
+import { headerValue } from "./fields.ts";
+import { FIELD_STRIDE, type MessageHead, type SipMessage, type SipRequest, type SipResponse } from "./message.ts";
+import { parseMessage, readTopVia } from "./parse.ts";
+
+/**
+ * One change. `field` counts the header fields of the message from 0; texts are octets as latin1 characters. Inserted
+ * fields take the canonical name; several at one place stand in the order of the edits.
+ */
+export type Edit =
+	| { readonly kind: "remove"; readonly field: number }
+	/** Puts `value` in the place of the octets from `start` to `end` of the head, inside the field's value; once a field. */
+	| {
+			readonly kind: "replace";
+			readonly field: number;
+			readonly start: number;
+			readonly end: number;
+			readonly value: string;
+	  }
+	/** Before the field; before the empty line where `field` is the number of fields. */
+	| { readonly kind: "insert"; readonly field: number; readonly id: HeaderId; readonly value: string }
+	| { readonly kind: "request-uri"; readonly uri: string };
+
+/** How many header fields a head has. */
+export function countFields(head: MessageHead): number {
+	return (head.fields.length - 1) / FIELD_STRIDE;
+}
+
+/** The number of the first field of that header from `from` on; undefined where there is none. */
+export function findField(head: MessageHead, id: HeaderId, from = 0): number | undefined {
+	const count = countFields(head);
+	for (let field = from; field < count; field++) {
+		if (head.fields[field * FIELD_STRIDE] === id) return field;
+	}
+	return undefined;
+}
+
+/**
+ * The message with the edits made. What was decoded of fields that no edit touches is taken over, the rest is read anew.
+ * Throws where the outcome is no message: that is our own mistake.
+ */
+export function applyEdits(message: SipRequest, edits: readonly Edit[]): SipRequest;
+export function applyEdits(message: SipResponse, edits: readonly Edit[]): SipResponse;
+export function applyEdits(message: SipMessage, edits: readonly Edit[]): SipMessage {
+	const ordered = edits.map((edit, order) => ({ edit, order, field: placeOf(edit) }));
+	ordered.sort(
+		(left, right) => left.field - right.field || rank(left.edit) - rank(right.edit) || left.order - right.order,
+	);
+	const splice = new Splice(message.head);
+	for (const { edit } of ordered) splice.apply(edit);
+	const head = splice.finish();
+	const needsReading = edits.some((edit) => !isQuick(message.head, edit));
+	if (needsReading) return readAnew(head, message);
+	const topVia = edits.some((edit) => idOf(message.head, edit) === HeaderId.via) ? readFirstVia(head) : message.topVia;
+	if (message.kind === "response") return { ...message, head, topVia };
+	const hops = edits.some((edit) => idOf(message.head, edit) === HeaderId.maxForwards);
+	return { ...message, head, topVia, maxForwards: hops ? readHops(head) : message.maxForwards };
+}
+
+/** The header that an edit concerns; `other` for the Request-URI. */
+function idOf(head: MessageHead, edit: Edit): number {
+	if (edit.kind === "request-uri") return HeaderId.other;
+	return edit.kind === "insert" ? edit.id : (head.fields[edit.field * FIELD_STRIDE] ?? HeaderId.other);
+}
+
+/** Whether an edit leaves everything decoded as it was, save Via and Max-Forwards. */
+function isQuick(head: MessageHead, edit: Edit): boolean {
+	const id = idOf(head, edit);
+	if (edit.kind === "request-uri" || (edit.kind === "insert" && id <= LAST_SINGLE_ID && id !== HeaderId.maxForwards)) {
+		return false;
+	}
+	return id !== HeaderId.from && id !== HeaderId.to && id !== HeaderId.callId && id !== HeaderId.cseq;
+}
+
+function readAnew(head: MessageHead, message: SipMessage): SipMessage {
+	const outcome = parseMessage({ head, body: message.body });
+	invariant(outcome.ok, `an edited message is malformed: ${outcome.ok ? "" : outcome.fault.detail}`);
+	invariant(outcome.message.kind === message.kind, "an edited message changed its kind");
+	return outcome.message;
+}
+
+function readFirstVia(head: MessageHead): Via {
+	const via = readTopVia(head);
+	invariant(via?.ok === true, "an edited message has no readable Via on top");
+	return via.value;
+}
+
+function readHops(head: MessageHead): number | undefined {
+	const value = headerValue(head, HeaderId.maxForwards);
+	const hops = value === undefined ? undefined : parseMaxForwards(value, 0, value.length);
+	invariant(hops?.ok !== false, "an edited message has no readable Max-Forwards");
+	return hops?.value;
+}
+
+function placeOf(edit: Edit): number {
+	return edit.kind === "request-uri" ? -1 : edit.field;
+}
+
+/** At one field, what is inserted before it comes before what changes it. */
+function rank(edit: Edit): number {
+	return edit.kind === "insert" ? 0 : 1;
+}
+
+/** Copies a head from left to right and makes the edits on the way. */
+class Splice {
+	readonly #head: MessageHead;
+	#text = "";
+	readonly #fields: number[] = [];
+	/** Octets and fields of the old head that are copied already. */
+	#copied = 0;
+	#field = 0;
+
+	constructor(head: MessageHead) {
+		this.#head = head;
+	}
+
+	apply(edit: Edit): void {
+		if (edit.kind === "request-uri") this.#setRequestUri(edit.uri);
+		else if (edit.kind === "insert") this.#insert(edit.field, edit.id, edit.value);
+		else if (edit.kind === "remove") this.#remove(edit.field);
+		else this.#replace(edit.field, edit.start, edit.end, edit.value);
+	}
+
+	finish(): MessageHead {
+		this.#copyFields(countFields(this.#head));
+		this.#fields.push(this.#text.length + this.#lineStart(this.#field) - this.#copied);
+		this.#copyText(this.#head.text.length);
+		return { text: this.#text, fields: this.#fields };
+	}
+
+	#setRequestUri(uri: string): void {
+		invariant(this.#copied === 0, "a Request-URI is replaced twice");
+		checkLine(uri);
+		const start = this.#head.text.indexOf(" ") + 1;
+		const end = this.#head.text.lastIndexOf(" ", this.#lineStart(0));
+		this.#copyText(start);
+		this.#text += uri;
+		this.#copied = end;
+	}
+
+	#insert(field: number, id: HeaderId, value: string): void {
+		checkLine(value);
+		invariant(id !== HeaderId.other, "a header to insert has no name");
+		this.#copyFields(field);
+		this.#copyText(this.#lineStart(field));
+		const { name } = headerName(id);
+		const start = this.#text.length;
+		const valueStart = start + name.length + 2;
+		this.#text += `${name}: ${value}\r\n`;
+		this.#fields.push(id, start, valueStart, valueStart + value.length);
+	}
+
+	#remove(field: number): void {
+		invariant(field < countFields(this.#head), "a field to remove is none of the message");
+		this.#copyFields(field);
+		this.#copyText(this.#lineStart(field));
+		this.#field = field + 1;
+		this.#copied = this.#lineStart(field + 1);
+	}
+
+	#replace(field: number, start: number, end: number, value: string): void {
+		checkLine(value);
+		const { fields } = this.#head;
+		const at = field * FIELD_STRIDE;
+		const valueStart = fields[at + 2] ?? 0;
+		const valueEnd = fields[at + 3] ?? 0;
+		const isInside = start >= valueStart && start <= end && end <= valueEnd;
+		invariant(field < countFields(this.#head) && isInside, "octets to replace lie outside their value");
+		this.#copyFields(field);
+		const shift = this.#text.length - this.#copied;
+		this.#copyText(start);
+		this.#text += value;
+		this.#copied = end;
+		this.#fields.push(fields[at] ?? 0, (fields[at + 1] ?? 0) + shift, valueStart + shift);
+		this.#copyText(valueEnd);
+		this.#fields.push(this.#text.length);
+		this.#field = field + 1;
+	}
+
+	/** Takes over the index of the fields before `field`; their octets are copied when the next edit is made. */
+	#copyFields(field: number): void {
+		const { fields } = this.#head;
+		invariant(field >= this.#field && field <= countFields(this.#head), "edits of one message overlap");
+		const shift = this.#text.length - this.#copied;
+		for (let at = this.#field * FIELD_STRIDE; at < field * FIELD_STRIDE; at += FIELD_STRIDE) {
+			this.#fields.push(
+				fields[at] ?? 0,
+				(fields[at + 1] ?? 0) + shift,
+				(fields[at + 2] ?? 0) + shift,
+				(fields[at + 3] ?? 0) + shift,
+			);
+		}
+		this.#field = field;
+	}
+
+	#copyText(end: number): void {
+		this.#text += this.#head.text.slice(this.#copied, end);
+		this.#copied = end;
+	}
+
+	/** Offset of the first octet of a field's line, or of the empty line. */
+	#lineStart(field: number): number {
+		const { fields } = this.#head;
+		const at = field * FIELD_STRIDE;
+		return fields[at === fields.length - 1 ? at : at + 1] ?? 0;
+	}
+}
+
+function checkLine(octets: string): void {
+	invariant(isOneLine(octets), "a text to insert holds a line end or NUL");
+}

@@ -1,0 +1,207 @@
+/** A byte stream with SIP on it: octets in, whole messages out, and the other way (RFC 3261 §18). */
+import type { Clock, Random, Timer } from "../env.ts";
+import type { Fault } from "../fault.ts";
+import { createErrorResponse } from "../message/build.ts";
+import { Framer, type FramerUser } from "../message/framer.ts";
+import type { FramerLimits } from "../message/limits.ts";
+import type { MessageHead, SipMessage } from "../message/message.ts";
+import { parseMessage } from "../message/parse.ts";
+import type { ByteStream, CloseCause, Endpoint } from "./byte-stream.ts";
+import type { Connection, ConnectionUser } from "./connection.ts";
+
+/** How long one message may take to arrive. Both count from its first octet, whatever arrives in between. */
+export interface ArrivalTimes {
+	readonly headMs: number;
+	readonly bodyMs: number;
+}
+
+/** What a trace or a counter may want to see. Absent hooks cost nothing. */
+export interface ConnectionHooks {
+	readonly received?: (connection: Connection, message: SipMessage) => void;
+	readonly sent?: (connection: Connection, message: SipMessage) => void;
+	/**
+	 * Octets that are no message. `head` is there when one was complete, `answer` when an answer to it was sent. After
+	 * faults of framing the connection closes; after others it goes on.
+	 */
+	readonly malformed?: (
+		connection: Connection,
+		fault: Fault,
+		head: MessageHead | undefined,
+		answer: MessageHead | undefined,
+	) => void;
+}
+
+export interface SipConnectionOptions {
+	readonly id: number;
+	readonly direction: "inbound" | "outbound";
+	readonly stream: ByteStream;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly limits: FramerLimits;
+	readonly times: ArrivalTimes;
+	/** Octets that may wait for a peer that does not read; past it the connection ends. */
+	readonly maxQueuedBytes?: number;
+	readonly user: ConnectionUser;
+	readonly hooks?: ConnectionHooks;
+}
+
+export const DEFAULT_ARRIVAL_TIMES: ArrivalTimes = { headMs: 10_000, bodyMs: 20_000 };
+export const DEFAULT_MAX_QUEUED_BYTES = 1024 * 1024;
+
+const pongOctets = "\r\n";
+
+export class SipConnection implements Connection {
+	readonly id: number;
+	readonly direction: "inbound" | "outbound";
+	readonly #stream: ByteStream;
+	readonly #clock: Clock;
+	readonly #random: Random;
+	readonly #times: ArrivalTimes;
+	readonly #maxQueuedBytes: number;
+	readonly #user: ConnectionUser;
+	readonly #hooks: ConnectionHooks;
+	readonly #framer: Framer;
+	readonly #framerUser: FramerUser;
+	#closing = false;
+	/** When the first octet of the unfinished message came; undefined where none is unfinished. */
+	#begunAt: number | undefined;
+	/** A message ended during the `push` under way: what is unfinished after it began in this push. */
+	#hasFramed = false;
+	#timer: Timer | undefined;
+	#timerFiresAt = 0;
+
+	constructor(options: SipConnectionOptions) {
+		this.id = options.id;
+		this.direction = options.direction;
+		this.#stream = options.stream;
+		this.#clock = options.clock;
+		this.#random = options.random;
+		this.#times = options.times;
+		this.#maxQueuedBytes = options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES;
+		this.#user = options.user;
+		this.#hooks = options.hooks ?? {};
+		this.#framer = new Framer(options.limits);
+		this.#framerUser = {
+			frame: (frame) => {
+				this.#hasFramed = true;
+				const outcome = parseMessage(frame);
+				if (!outcome.ok) this.#refuse(outcome.fault, outcome.head);
+				else {
+					this.#hooks.received?.(this, outcome.message);
+					this.#user.received(this, outcome.message);
+				}
+			},
+			ping: () => this.#write(pongOctets),
+			pong: () => {},
+			fault: (fault, head) => {
+				this.#refuse(fault, head);
+				this.close(`cannot be framed: ${fault.code}`);
+			},
+		};
+	}
+
+	get remote(): Endpoint {
+		return this.#stream.remote;
+	}
+
+	get local(): Endpoint {
+		return this.#stream.local;
+	}
+
+	get isOpen(): boolean {
+		return !this.#closing && this.#stream.isOpen;
+	}
+
+	/** Begins to read. Called once. */
+	start(): void {
+		this.#stream.start({
+			data: (chunk) => this.#take(chunk),
+			closed: (cause) => this.#ended(cause),
+		});
+	}
+
+	send(message: SipMessage): boolean {
+		const { head, body } = message;
+		if (!this.#write(head.text, body.length === 0 ? undefined : body)) return false;
+		this.#hooks.sent?.(this, message);
+		return true;
+	}
+
+	close(reason: string): void {
+		if (!this.#stop()) return;
+		this.#stream.close(reason);
+	}
+
+	/** Ends the connection at once; what is queued is lost. */
+	destroy(reason: string): void {
+		this.#stop();
+		this.#stream.destroy(reason);
+	}
+
+	#take(chunk: Uint8Array): void {
+		if (this.#closing) return;
+		this.#hasFramed = false;
+		this.#framer.push(chunk, this.#framerUser);
+		if (this.#closing) return;
+		if (this.#framer.progress === "idle") {
+			this.#begunAt = undefined;
+			return;
+		}
+		if (this.#begunAt === undefined || this.#hasFramed) this.#begunAt = this.#clock.now();
+		// A body may take longer than a head: the timer of one that has ended meanwhile can be too late for what came next.
+		if (this.#timer === undefined || this.#begunAt + this.#allowedMs() < this.#timerFiresAt)
+			this.#armTimer(this.#begunAt);
+	}
+
+	// One timer for the connection: a message that arrives whole never touches it, and one that fires for a message that
+	// has come to its end in the meantime goes to sleep or moves on to the one that is unfinished now.
+	#armTimer(begunAt: number): void {
+		this.#timer?.stop();
+		this.#timerFiresAt = begunAt + this.#allowedMs();
+		const delayMs = Math.max(0, this.#timerFiresAt - this.#clock.now());
+		this.#timer = this.#clock.setTimer(delayMs, () => this.#checkArrival());
+	}
+
+	#checkArrival(): void {
+		this.#timer = undefined;
+		const begunAt = this.#begunAt;
+		if (begunAt === undefined || this.#closing) return;
+		if (this.#clock.now() - begunAt < this.#allowedMs()) this.#armTimer(begunAt);
+		else this.destroy(`${this.#framer.progress} of a message took too long`);
+	}
+
+	#allowedMs(): number {
+		return this.#framer.progress === "head" ? this.#times.headMs : this.#times.bodyMs;
+	}
+
+	#refuse(fault: Fault, head: MessageHead | undefined): void {
+		const answer = head && createErrorResponse(head, fault, this.#random.token());
+		const isAnswered = answer !== undefined && this.#write(answer.text);
+		this.#hooks.malformed?.(this, fault, head, isAnswered ? answer : undefined);
+	}
+
+	#write(head: string, body?: Uint8Array): boolean {
+		if (this.#closing || !this.#stream.write(head, body)) return false;
+		if (this.#stream.queuedBytes > this.#maxQueuedBytes) {
+			this.destroy("peer does not read");
+			return false;
+		}
+		return true;
+	}
+
+	/** Stops reading and the timer; false where that was done before. */
+	#stop(): boolean {
+		if (this.#closing) return false;
+		this.#closing = true;
+		this.#framer.end();
+		this.#timer?.stop();
+		this.#timer = undefined;
+		this.#begunAt = undefined;
+		return true;
+	}
+
+	#ended(cause: CloseCause): void {
+		this.#stop();
+		this.#user.closed(this, cause);
+	}
+}
