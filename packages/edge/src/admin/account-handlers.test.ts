@@ -103,9 +103,7 @@ test("users: a new user needs a password and a hosted domain", async (context) =
 	const { ask } = await createFixture(context);
 	const bare = await ask(`PUT ${alice}`, {});
 	assert.equal(bare.status, 400);
-	assert.deepEqual(field(bare, "errors"), [
-		{ in: "body", pointer: "/password", detail: "is needed for a new user" },
-	]);
+	assert.deepEqual(field(bare, "errors"), [{ in: "body", pointer: "/password", detail: "is needed for a new user" }]);
 	const foreign = await ask("PUT /api/v1/users/bob@fabrikam.example", { password: "correct horse" });
 	assert.deepEqual([foreign.status, field(foreign, "code")], [422, "not-hosted"]);
 });

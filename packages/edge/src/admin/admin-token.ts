@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { mkdir, open, readFile, stat } from "node:fs/promises";
+import { link, mkdir, open, readFile, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Logger } from "@causeway/sip";
 
@@ -14,20 +14,21 @@ export async function loadAdminToken(path: string, log: Logger): Promise<string>
 	if (existing !== undefined) return existing;
 	await mkdir(dirname(path), { recursive: true, mode: 0o700 });
 	const token = randomBytes(tokenBytes).toString("base64url");
+	const draft = `${path}.${randomBytes(6).toString("hex")}.new`;
+	const file = await open(draft, "wx", 0o600);
 	try {
-		// `wx`: where another process makes it at the same moment, its token is the one.
-		const file = await open(path, "wx", 0o600);
-		try {
-			await file.writeFile(`${token}\n`);
-			await file.sync();
-		} finally {
-			await file.close();
-		}
+		await file.writeFile(`${token}\n`);
+		await file.sync();
+		// A link appears whole and replaces nothing: where another process was quicker, its token is the one.
+		await link(draft, path);
 	} catch (error) {
 		if (!hasCode(error, "EEXIST")) throw error;
 		const made = await readToken(path, log);
 		if (made !== undefined) return made;
 		throw error;
+	} finally {
+		await file.close();
+		await unlink(draft);
 	}
 	log.info("admin token made", { file: path });
 	return token;

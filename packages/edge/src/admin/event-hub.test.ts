@@ -50,7 +50,12 @@ test("events: a new consumer is welcomed and gets what happens from now on, numb
 const resumptions: readonly [name: string, published: number, position: EventPosition, frames: readonly string[]][] = [
 	["nothing missed", 3, { epoch: "e1", seq: 3 }, ["welcome 3", "typing 4"]],
 	["some missed", 3, { epoch: "e1", seq: 1 }, ["welcome 1", "typing 2", "typing 3", "typing 4"]],
-	["all of a full ring missed", 7, { epoch: "e1", seq: 2 }, ["welcome 2", ...[3, 4, 5, 6, 7, 8].map((n) => `typing ${n}`)]],
+	[
+		"all of a full ring missed",
+		7,
+		{ epoch: "e1", seq: 2 },
+		["welcome 2", ...[3, 4, 5, 6, 7, 8].map((n) => `typing ${n}`)],
+	],
 	["one more than the ring holds missed", 7, { epoch: "e1", seq: 1 }, ["reset 7", "typing 8"]],
 	["another epoch, the number the same", 3, { epoch: "e0", seq: 3 }, ["reset 3", "typing 4"]],
 	["a number not given out yet", 3, { epoch: "e1", seq: 4 }, ["reset 3", "typing 4"]],

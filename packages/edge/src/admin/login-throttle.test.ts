@@ -8,13 +8,19 @@ const rate = { burst: 3, refillMs: 10_000 } as const;
 test("throttle: a burst is granted, then one attempt each refill, and the wait is told", () => {
 	const clock = new SimClock();
 	const throttle = new LoginThrottle(rate, clock);
-	assert.deepEqual([1, 2, 3, 4, 5].map(() => throttle.take("a")), [0, 0, 0, 10, 10]);
+	assert.deepEqual(
+		[1, 2, 3, 4, 5].map(() => throttle.take("a")),
+		[0, 0, 0, 10, 10],
+	);
 	clock.advance(9_999);
 	assert.equal(throttle.take("a"), 1);
 	clock.advance(1);
 	assert.deepEqual([throttle.take("a"), throttle.take("a")], [0, 10]);
 	clock.advance(1_000_000);
-	assert.deepEqual([1, 2, 3, 4].map(() => throttle.take("a")), [0, 0, 0, 10]);
+	assert.deepEqual(
+		[1, 2, 3, 4].map(() => throttle.take("a")),
+		[0, 0, 0, 10],
+	);
 });
 
 test("throttle: keys do not share, and a cleared key begins anew", () => {

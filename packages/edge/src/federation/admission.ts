@@ -45,7 +45,8 @@ export async function admitAccepted(presented: PresentedPeer, options: Admission
 	// Nobody whose edge we know by name: is the certificate itself good?
 	const anybody = options.judge.judge(presented, { ...plainExpectation, role: "accepted", names: [] });
 	if (!anybody.ok) return explain(anybody, expectedNames);
-	if (directory.policy.discovery) return { ok: true, identity: anybody.identity, admittedAs, warnings: anybody.warnings };
+	if (directory.policy.discovery)
+		return { ok: true, identity: anybody.identity, admittedAs, warnings: anybody.warnings };
 	const targets = await targetsOf(directory.bySrv, options.lookup);
 	if (targets.some((target) => anybody.identity.names.includes(target))) {
 		return { ok: true, identity: anybody.identity, admittedAs, warnings: anybody.warnings };
@@ -61,7 +62,12 @@ export async function admitAccepted(presented: PresentedPeer, options: Admission
 }
 
 /** A connection that we dialled to `serverName`, for `peer`. */
-export function admitDialled(presented: PresentedPeer, peer: Peer, serverName: string, options: AdmissionOptions): Admission {
+export function admitDialled(
+	presented: PresentedPeer,
+	peer: Peer,
+	serverName: string,
+	options: AdmissionOptions,
+): Admission {
 	const judgement = options.judge.judge(presented, {
 		...expectationOf(peer, "dialled"),
 		names: peer.domainSan ? [serverName, ...peer.domains] : [serverName],

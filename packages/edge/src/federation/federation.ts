@@ -7,6 +7,7 @@ import {
 	type Clock,
 	type CloseCause,
 	type Connection,
+	DEFAULT_HEAD_LIMITS,
 	type DnsLookup,
 	findSips,
 	type Hop,
@@ -39,7 +40,12 @@ export interface FederationOptions {
 	readonly ownDomains: ReadonlySet<string>;
 	readonly allowPrivateAddresses: boolean;
 	readonly linkLimits: LinkLimits;
-	readonly streamLimits: { readonly headBytes: number; readonly bodyBytes: number; readonly headMs: number; readonly bodyMs: number };
+	readonly streamLimits: {
+		readonly headBytes: number;
+		readonly bodyBytes: number;
+		readonly headMs: number;
+		readonly bodyMs: number;
+	};
 	readonly handshakeMs: number;
 	readonly user: FederationUser;
 }
@@ -57,7 +63,9 @@ export type LinkOutcome =
 	| { readonly ok: true; readonly link: Link; readonly peer: Peer }
 	| { readonly ok: false; readonly refusal: FederationRefusal };
 
-type DialResult = { readonly ok: true; readonly link: Link } | { readonly ok: false; readonly refusal: FederationRefusal };
+type DialResult =
+	| { readonly ok: true; readonly link: Link }
+	| { readonly ok: false; readonly refusal: FederationRefusal };
 
 export class Federation {
 	readonly #options: FederationOptions;
@@ -112,7 +120,8 @@ export class Federation {
 	/** A link on which a new dialog with this domain may be opened: an open one, or one dialled now. Never rejects. */
 	async linkTo(domain: string): Promise<LinkOutcome> {
 		const found = this.#options.directory().find(domain);
-		if (found.kind === "blocked") return this.#fail(domain, refusal(403, 1005, "blocked-domain", `${domain} is blocked here`, "us"));
+		if (found.kind === "blocked")
+			return this.#fail(domain, refusal(403, 1005, "blocked-domain", `${domain} is blocked here`, "us"));
 		if (found.kind === "not-listed") {
 			return this.#fail(
 				domain,
@@ -197,7 +206,13 @@ export class Federation {
 			const id = stage === "tls" ? 1010 : 1007;
 			return {
 				ok: false,
-				refusal: refusal(504, id, "connect-failed", `${hop.serverName} (${remote}): ${reason}`, stage === "tls" ? "peer" : "network"),
+				refusal: refusal(
+					504,
+					id,
+					"connect-failed",
+					`${hop.serverName} (${remote}): ${reason}`,
+					stage === "tls" ? "peer" : "network",
+				),
 			};
 		}
 		const admission = admitDialled(outcome.presented, peer, hop.serverName, this.#admission);
@@ -206,10 +221,19 @@ export class Federation {
 			this.#logRefusal(admission, remote, hop.serverName);
 			return {
 				ok: false,
-				refusal: refusal(504, 1010, "certificate-refused", `${hop.serverName}: ${firstLine(admission.text)}`, admission.whose === "ours" ? "us" : "peer"),
+				refusal: refusal(
+					504,
+					1010,
+					"certificate-refused",
+					`${hop.serverName}: ${firstLine(admission.text)}`,
+					admission.whose === "ours" ? "us" : "peer",
+				),
 			};
 		}
-		return { ok: true, link: this.#open("outbound", outcome.stream, outcome.presented, admission, hop.serverName, peer.name) };
+		return {
+			ok: true,
+			link: this.#open("outbound", outcome.stream, outcome.presented, admission, hop.serverName, peer.name),
+		};
 	}
 
 	async #admit(stream: ByteStream, presented: PresentedPeer): Promise<void> {
@@ -249,7 +273,7 @@ export class Federation {
 			stream,
 			clock,
 			random: this.#options.random,
-			limits: { headBytes: streamLimits.headBytes, bodyBytes: streamLimits.bodyBytes },
+			limits: { headBytes: streamLimits.headBytes, bodyBytes: streamLimits.bodyBytes, head: DEFAULT_HEAD_LIMITS },
 			times: { headMs: streamLimits.headMs, bodyMs: streamLimits.bodyMs },
 			user: {
 				received: (_connection: Connection, message: SipMessage) => this.#received(link, message),
@@ -259,7 +283,13 @@ export class Federation {
 				sent: (own, message) => trace.record("out", own, peerName, message),
 				received: (own, message) => trace.record("in", own, peerName, message),
 				malformed: (_own, fault) =>
-					log.warn("malformed message", { peer: peerName, code: fault.code, rule: fault.rule, detail: fault.detail, status: fault.status }),
+					log.warn("malformed message", {
+						peer: peerName,
+						code: fault.code,
+						rule: fault.rule,
+						detail: fault.detail,
+						status: fault.status,
+					}),
 			},
 		});
 		const link: Link = {
@@ -297,7 +327,10 @@ export class Federation {
 			link.requestsIn += 1;
 		} else if (findSips(message) !== undefined) {
 			// Product contract 9: a response that holds `sips:` is dropped; its request runs into its time limit.
-			this.#options.log.warn("response dropped: it holds a sips: URI", { peer: linkName(link), callId: message.callId });
+			this.#options.log.warn("response dropped: it holds a sips: URI", {
+				peer: linkName(link),
+				callId: message.callId,
+			});
 			return;
 		}
 		this.#options.user.received(link, message);

@@ -56,7 +56,11 @@ export class LinkTable {
 	}
 
 	/** Whether one more connection may be dialled; `pending` are the attempts under way. */
-	mayDial(edgeName: string, network: string, pending: { readonly toEdge: number; readonly toNetwork: number }): boolean {
+	mayDial(
+		edgeName: string,
+		network: string,
+		pending: { readonly toEdge: number; readonly toNetwork: number },
+	): boolean {
 		let toEdge = pending.toEdge;
 		for (const link of this.#links.values()) if (link.dialledName === edgeName) toEdge += 1;
 		return toEdge < this.#limits.perEdge && this.countNetwork(network) + pending.toNetwork < this.#limits.perNetwork;

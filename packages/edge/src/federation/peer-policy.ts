@@ -1,6 +1,7 @@
 /** The policy that the configuration file states, as {@link PeerPolicy}. */
-import type { Config, PeerConfig } from "../config/schema.ts";
+
 import { parseHostPort } from "../config/host-port.ts";
+import type { Config, PeerConfig } from "../config/schema.ts";
 import type { Peer, PeerPolicy } from "./peers.ts";
 
 const DEFAULT_PORT = 5061;

@@ -37,7 +37,9 @@ export function readArrived(request: SipRequest): Arrived {
 /** Unknown INFO is ignored with 200 (protocol sheet 2.7). */
 function readInfo(body: Uint8Array): Arrived {
 	const activity = parseKeyboardActivity(body);
-	return activity.ok ? { kind: "typing", typing: activity.value.state === "active", form: "keyboard" } : { kind: "nothing" };
+	return activity.ok
+		? { kind: "typing", typing: activity.value.state === "active", form: "keyboard" }
+		: { kind: "nothing" };
 }
 
 function readBody(type: MediaType | undefined, body: Uint8Array): Arrived {
@@ -52,7 +54,8 @@ function readBody(type: MediaType | undefined, body: Uint8Array): Arrived {
 	if (type.type.toLowerCase() === "multipart") {
 		for (const wanted of ["plain", "html"] as const) {
 			const part = findBodyPart(type, body, (media) => matchMediaType(media, "text", wanted));
-			if (part.ok && part.value !== undefined) return decoded(part.value.contentType, part.value.body, wanted === "html");
+			if (part.ok && part.value !== undefined)
+				return decoded(part.value.contentType, part.value.body, wanted === "html");
 		}
 	}
 	return { kind: "refused", status: 415, code: "content-type" };

@@ -1,5 +1,12 @@
 /** What one of our users writes to one partner's user: messages in their order, one at a time, each to its end (REQ-28, promise 1). */
-import { type Clock, formatIsComposing, formatKeyboardActivity, type InviteEnd, type Logger, type SipResponse } from "@causeway/sip";
+import {
+	type Clock,
+	formatIsComposing,
+	formatKeyboardActivity,
+	type InviteEnd,
+	type Logger,
+	type SipResponse,
+} from "@causeway/sip";
 import type { Message, MessageFinish } from "../store/messages.ts";
 import type { Store } from "../store/store.ts";
 import { explainFailure, outcomeOf } from "./message-outcome.ts";
@@ -174,7 +181,12 @@ export class Conversation {
 					failure === "timeout"
 						? "The message left, and no answer came in time."
 						: "The message left, and the connection was lost before an answer came.";
-				void this.#finish(message, { fate: "unknown", code: failure === "timeout" ? 408 : 503, reason, blame: failure === "timeout" ? "peer" : "network" });
+				void this.#finish(message, {
+					fate: "unknown",
+					code: failure === "timeout" ? 408 : 503,
+					reason,
+					blame: failure === "timeout" ? "peer" : "network",
+				});
 				if (failure === "timeout") session.requestFailed(408);
 			},
 		});

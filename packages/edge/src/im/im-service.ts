@@ -4,14 +4,14 @@ import {
 	chooseMessageLine,
 	contentType,
 	findBodyPart,
+	type InviteEnd,
 	matchMediaType,
 	octetsToText,
 	parseSdp,
+	type Result,
 	type Sdp,
 	type ServerTransaction,
 	success,
-	type Result,
-	type InviteEnd,
 } from "@causeway/sip";
 import type { RequestContext } from "../proxy/context.ts";
 import type { Message, MessageFinish } from "../store/messages.ts";
@@ -35,6 +35,7 @@ export interface ImServiceOptions extends SessionOptions {
 	readonly ownDomains: ReadonlySet<string>;
 	/** `[im] offline`. */
 	readonly offline: "store" | "refuse";
+	readonly hideUnknownUsers: "never" | "discovered" | "always";
 	readonly idleMs: number;
 	readonly publishedState: (owner: string) => PresenceState;
 	readonly sender: (owner: string) => { readonly displayName: string | undefined; readonly verification: Verification };
@@ -89,7 +90,8 @@ export class ImService implements SessionUser {
 	/** Our user writes to somebody, or stopped. Keys. */
 	typing(owner: string, other: string, active: boolean): void {
 		if (this.#options.ownDomains.has(domainOf(other))) {
-			if (this.#options.store.watchers.get(other, owner)?.decision !== "block") this.#options.events.typing(other, owner, active);
+			if (this.#options.store.watchers.get(other, owner)?.decision !== "block")
+				this.#options.events.typing(other, owner, active);
 			return;
 		}
 		this.#conversations.get(`${owner} ${other}`)?.typing(active);
@@ -107,8 +109,8 @@ export class ImService implements SessionUser {
 
 	/** An INVITE outside a dialog: the decision list of protocol sheet 3.5. */
 	invite(context: RequestContext): void {
-		const { agent, store, offline, publishedState } = this.#options;
-		const { transaction, request, peer, from, to, link } = context;
+		const { agent, store, offline, hideUnknownUsers, publishedState } = this.#options;
+		const { transaction, peer, from, to, link } = context;
 		if (peer === undefined || from === undefined || to === undefined) {
 			agent.answer(transaction, 404, { code: "unknown-user" });
 			return;
@@ -129,7 +131,7 @@ export class ImService implements SessionUser {
 		}
 		const owner = aorKey(to);
 		const user = store.users.get(owner);
-		const isHidden = peer.kind === "discovered";
+		const isHidden = hideUnknownUsers === "always" || (hideUnknownUsers === "discovered" && peer.kind === "discovered");
 		if (user === undefined || user.suspended) {
 			agent.answer(transaction, isHidden ? 480 : 404, { code: "unknown-user" });
 			return;
@@ -156,7 +158,6 @@ export class ImService implements SessionUser {
 		const conversation = this.#conversation(owner, other, session.remote);
 		if (session.accept(transaction, offer, chosen)) conversation.joined(session);
 		else this.#rest(conversation);
-		void request;
 	}
 
 	// SessionUser.
@@ -185,7 +186,9 @@ export class ImService implements SessionUser {
 			case "refused":
 				agent.answer(transaction, arrived.status, {
 					code: arrived.code,
-					...(arrived.status === 415 ? { headers: [["Accept", "text/plain, text/html, application/im-iscomposing+xml"]] } : {}),
+					...(arrived.status === 415
+						? { headers: [["Accept", "text/plain, text/html, application/im-iscomposing+xml"]] }
+						: {}),
 				});
 				break;
 		}

@@ -25,9 +25,19 @@ export function explainFailure(end: InviteEnd, refusal: SipResponse | undefined)
 			return { fate: "failed", code: end.statusCode, reason: sentence(end.statusCode, phrase), blame };
 		}
 		case "no-answer":
-			return { fate: "failed", code: 408, reason: "The other side did not take the conversation in time.", blame: "recipient" };
+			return {
+				fate: "failed",
+				code: 408,
+				reason: "The other side did not take the conversation in time.",
+				blame: "recipient",
+			};
 		case "connection-lost":
-			return { fate: "failed", code: 503, reason: "The connection was lost before the conversation began.", blame: "network" };
+			return {
+				fate: "failed",
+				code: 503,
+				reason: "The connection was lost before the conversation began.",
+				blame: "network",
+			};
 		case "hung-up":
 		case "no-ack":
 		case "stream-removed":
@@ -35,7 +45,12 @@ export function explainFailure(end: InviteEnd, refusal: SipResponse | undefined)
 		case "declined":
 		case "cancelled":
 		case "bye":
-			return { fate: "failed", code: 480, reason: "The conversation ended before the message could leave.", blame: "recipient" };
+			return {
+				fate: "failed",
+				code: 480,
+				reason: "The conversation ended before the message could leave.",
+				blame: "recipient",
+			};
 	}
 }
 

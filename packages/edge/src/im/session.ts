@@ -18,12 +18,12 @@ import {
 	type Dialog,
 	formatSdp,
 	type HeaderInput,
-	initialInviteState,
 	type ImProfile,
 	type InviteEffect,
 	type InviteEnd,
 	type InviteEvent,
 	type InviteState,
+	initialInviteState,
 	judgeReoffer,
 	type Logger,
 	matchDialogRequest,
@@ -208,7 +208,8 @@ export class Session implements DialogUsage {
 		headers: readonly HeaderInput[] = [],
 	): void {
 		const dialog = this.#dialog;
-		if (dialog === undefined || !this.isEstablished) throw new Error("assertion: a message is sent in an established session");
+		if (dialog === undefined || !this.isEstablished)
+			throw new Error("assertion: a message is sent in an established session");
 		const [next, request] = createDialogRequest(dialog, {
 			method,
 			via: this.#options.agent.createVia(),
@@ -259,7 +260,10 @@ export class Session implements DialogUsage {
 				agent.answer(transaction, 200, { code: "options", withCapabilities: this.peer });
 				break;
 			default:
-				agent.answer(transaction, 405, { code: "wrong-usage", headers: [["Allow", "INVITE, ACK, BYE, CANCEL, MESSAGE, OPTIONS, INFO"]] });
+				agent.answer(transaction, 405, {
+					code: "wrong-usage",
+					headers: [["Allow", "INVITE, ACK, BYE, CANCEL, MESSAGE, OPTIONS, INFO"]],
+				});
 		}
 	}
 
@@ -307,7 +311,8 @@ export class Session implements DialogUsage {
 		const { agent, clock } = this.#options;
 		switch (effect.kind) {
 			case "send-invite":
-				if (this.#invite !== undefined) this.#inviteTransaction = agent.send(this.#link, this.#invite, this.#inviteUser());
+				if (this.#invite !== undefined)
+					this.#inviteTransaction = agent.send(this.#link, this.#invite, this.#inviteUser());
 				break;
 			case "send-ack":
 				this.#acknowledge(effect.toTag);
@@ -383,7 +388,11 @@ export class Session implements DialogUsage {
 		if (dialog === undefined) {
 			const made = createUacDialog(invite, response);
 			if (!made.ok) {
-				log.warn("answer to INVITE makes no dialog", { remote: this.remote, code: made.fault.code, reason: made.fault.detail });
+				log.warn("answer to INVITE makes no dialog", {
+					remote: this.remote,
+					code: made.fault.code,
+					reason: made.fault.detail,
+				});
 				return;
 			}
 			dialog = made.value;
@@ -446,7 +455,10 @@ export class Session implements DialogUsage {
 		if (statusCode === 200) {
 			this.#accepted(transaction, offer, chooseMessageLine(offer), {});
 		} else if (statusCode === 500) {
-			agent.answer(transaction, 500, { code: "reinvite-overlap", headers: [["Retry-After", String(random.below(11))]] });
+			agent.answer(transaction, 500, {
+				code: "reinvite-overlap",
+				headers: [["Retry-After", String(random.below(11))]],
+			});
 		} else {
 			agent.answer(transaction, statusCode, {
 				code: "reinvite-refused",

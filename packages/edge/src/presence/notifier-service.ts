@@ -2,8 +2,9 @@
 import {
 	accept,
 	aorKey,
-	type Clock,
+	applyTargetRefresh,
 	type ClientTransactionUser,
+	type Clock,
 	confirmUasDialog,
 	createDialogRequest,
 	createResponse,
@@ -13,9 +14,9 @@ import {
 	expires,
 	formatSubscriptionState,
 	grantExpires,
+	HeaderId,
 	type HeaderInput,
 	hasHeader,
-	HeaderId,
 	headerValue,
 	initialNotifierState,
 	type Logger,
@@ -30,7 +31,6 @@ import {
 	type ServerTransaction,
 	stepNotifier,
 	type Timer,
-	applyTargetRefresh,
 } from "@causeway/sip";
 import type { Link } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
@@ -97,7 +97,7 @@ export class NotifierService {
 
 	/** A SUBSCRIBE outside a dialog. */
 	subscribe(context: RequestContext): void {
-		const { agent, presentities, store, random } = this.#options;
+		const { agent, store, random } = this.#options;
 		const { transaction, request, peer, from, to, link } = context;
 		if (peer === undefined || from === undefined || to === undefined) {
 			agent.answer(transaction, 404, { code: "no-presentity" });
@@ -109,7 +109,10 @@ export class NotifierService {
 			return;
 		}
 		const ranges = accept(request);
-		if (!ranges.ok || (ranges.value !== undefined && !ranges.value.some((range) => matchMediaType(range, "application", "pidf+xml")))) {
+		if (
+			!ranges.ok ||
+			(ranges.value !== undefined && !ranges.value.some((range) => matchMediaType(range, "application", "pidf+xml")))
+		) {
 			agent.answer(transaction, 406, { code: "accept", headers: [["Accept", "application/pidf+xml"]] });
 			return;
 		}
@@ -161,8 +164,9 @@ export class NotifierService {
 		this.#size += 1;
 		const isUndecided = standing === undefined || standing.decision === "pending";
 		const state = isUndecided && !isHidden ? "pending" : "active";
-		subscription.begin(transaction, toTag, seconds, state);
-		if (user !== undefined && isUndecided && seconds > 0) this.#ask(presentity, octetsToText(`${from.user}@${from.host}`), verification);
+		subscription.begin(transaction, seconds, state);
+		if (user !== undefined && isUndecided && seconds > 0)
+			this.#ask(presentity, octetsToText(`${from.user}@${from.host}`), verification);
 	}
 
 	/** The user published something else. */
@@ -183,6 +187,21 @@ export class NotifierService {
 			subscription.terminate(this.#hides(subscription.peer) ? "timeout" : "noresource");
 		}
 		this.#options.presentities.forget(presentity);
+	}
+
+	/** The edge stops: watchers are told to subscribe anew, which they can once it is back. */
+	deactivateAll(): void {
+		for (const subscriptions of [...this.#byPresentity.values()]) {
+			for (const subscription of [...subscriptions]) subscription.terminate("deactivated");
+		}
+	}
+
+	/** Level of a watcher as its subscription stated it; unverified where it has none. */
+	verificationOf(presentity: string, watcher: string): "verified" | "unverified" {
+		for (const subscription of this.#byPresentity.get(presentity) ?? []) {
+			if (subscription.watcher === watcher) return subscription.verification;
+		}
+		return "unverified";
 	}
 
 	#hides(peer: Peer): boolean {
@@ -278,7 +297,7 @@ class Subscription implements DialogUsage, InboundSubscription, ClientTransactio
 		this.createdAt = options.clock.wall();
 	}
 
-	begin(transaction: ServerTransaction, _toTag: string, expiresSeconds: number, state: "pending" | "active"): void {
+	begin(transaction: ServerTransaction, expiresSeconds: number, state: "pending" | "active"): void {
 		this.#asked = transaction;
 		this.#step({ kind: "subscribe", expiresSeconds, state });
 		this.#asked = undefined;

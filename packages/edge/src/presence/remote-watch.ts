@@ -26,11 +26,11 @@ import {
 	type ServerTransaction,
 	type SipRequest,
 	type SipResponse,
-	stepSubscriber,
 	type SubscriberEffect,
 	type SubscriberEvent,
 	type SubscriberState,
 	type SubscriberTimer,
+	stepSubscriber,
 	subscriptionState,
 	type Timer,
 	terminateDialog,
@@ -227,10 +227,15 @@ export class RemoteWatch implements DialogUsage {
 				break;
 			case "start-timer": {
 				const { timer, delayMs } = effect;
-				const what: SubscriberEvent = { kind: timer === "refresh" ? "refresh-due" : timer === "expiry" ? "expired" : "timer-n" };
+				const what: SubscriberEvent = {
+					kind: timer === "refresh" ? "refresh-due" : timer === "expiry" ? "expired" : "timer-n",
+				};
 				if (timer === "expiry") this.#expiresAt = this.#options.clock.wall() + delayMs;
 				this.#clear(timer);
-				this.#timers.set(timer, this.#options.clock.setTimer(delayMs, () => this.#step(what)));
+				this.#timers.set(
+					timer,
+					this.#options.clock.setTimer(delayMs, () => this.#step(what)),
+				);
 				break;
 			}
 			case "stop-timer":
@@ -277,7 +282,10 @@ export class RemoteWatch implements DialogUsage {
 			to: this.#address,
 			call: { callId, fromTag: this.#fromTag },
 			cseqNumber: this.#cseqNumber,
-			headers: [...subscribeHeaders(expiresSeconds), ...verificationHeaders(verification, this.#options.markVerification)],
+			headers: [
+				...subscribeHeaders(expiresSeconds),
+				...verificationHeaders(verification, this.#options.markVerification),
+			],
 		});
 		this.#subscribe = request;
 		this.#options.awaiting(callId, this);
@@ -352,7 +360,11 @@ export class RemoteWatch implements DialogUsage {
 				? confirmUacDialog(early, response)
 				: createUacDialog(subscribe, response);
 		if (made.ok) return made.value;
-		this.#options.log.warn("answer to SUBSCRIBE makes no dialog", { contact: this.contact, code: made.fault.code, reason: made.fault.detail });
+		this.#options.log.warn("answer to SUBSCRIBE makes no dialog", {
+			contact: this.contact,
+			code: made.fault.code,
+			reason: made.fault.detail,
+		});
 		return undefined;
 	}
 
@@ -413,7 +425,10 @@ export class RemoteWatch implements DialogUsage {
 		const { retry, failures } = effect;
 		if (retry.kind === "remember") this.#rememberUntilMs = this.#options.clock.now() + retry.forMs;
 		if (retry.kind === "after") {
-			this.#timers.set("retry", this.#options.clock.setTimer(retry.delayMs, () => this.start(failures)));
+			this.#timers.set(
+				"retry",
+				this.#options.clock.setTimer(retry.delayMs, () => this.start(failures)),
+			);
 		}
 	}
 
@@ -448,14 +463,27 @@ function explainEnd(
 			return { code: String(end.statusCode), ...explainStatus(end.statusCode) };
 		case "terminated":
 			if (end.reason === "rejected") return { code: "rejected", reason: "They refused.", blame: "recipient" };
-			if (end.reason === "noresource") return { code: "noresource", reason: "The contact no longer exists.", blame: "recipient" };
-			return { code: end.reason ?? "terminated", reason: "Their server ended the subscription; it is asked again.", blame: "peer" };
+			if (end.reason === "noresource")
+				return { code: "noresource", reason: "The contact no longer exists.", blame: "recipient" };
+			return {
+				code: end.reason ?? "terminated",
+				reason: "Their server ended the subscription; it is asked again.",
+				blame: "peer",
+			};
 		case "no-notify":
-			return { code: "no-notify", reason: "Their server accepted the subscription but never sent a state.", blame: "peer" };
+			return {
+				code: "no-notify",
+				reason: "Their server accepted the subscription but never sent a state.",
+				blame: "peer",
+			};
 		case "expired":
 			return { code: "expired", reason: "Their server stopped answering.", blame: "peer" };
 		case "connection-lost":
-			return { code: "connection-lost", reason: "The connection to their server was lost; it is asked again.", blame: "network" };
+			return {
+				code: "connection-lost",
+				reason: "The connection to their server was lost; it is asked again.",
+				blame: "network",
+			};
 		case "too-old":
 		case "unsubscribed":
 		case "fetched":

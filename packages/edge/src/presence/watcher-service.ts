@@ -130,7 +130,10 @@ export class WatcherService {
 		const user = store.users.get(contact);
 		const standing = store.watchers.get(contact, owner);
 		if (user === undefined || user.suspended) {
-			this.#show(watch, { ...freshView(owner, contact), why: { code: "404", reason: "There is no such user here.", blame: "recipient" } });
+			this.#show(watch, {
+				...freshView(owner, contact),
+				why: { code: "404", reason: "There is no such user here.", blame: "recipient" },
+			});
 			return;
 		}
 		if (standing === undefined) {
@@ -158,7 +161,13 @@ export class WatcherService {
 				return { ...plain, state: "offline" };
 			case "allow": {
 				const { state, note } = this.#options.presentities.get(contact);
-				return { ...plain, state, note, shownName: displayName, verification: this.#options.sender(contact).verification };
+				return {
+					...plain,
+					state,
+					note,
+					shownName: displayName,
+					verification: this.#options.sender(contact).verification,
+				};
 			}
 		}
 	}
@@ -169,4 +178,3 @@ export class WatcherService {
 		if (isOther) this.#options.changed(view);
 	}
 }
-

@@ -30,7 +30,9 @@ export function runPipeline(context: RequestContext, rules: StepRules, from = 0)
 		const step = pipeline[index];
 		const verdict = step === undefined ? CONTINUE : step(context, rules);
 		if (verdict instanceof Promise) {
-			return verdict.then((decided) => (decided.kind === "continue" ? runPipeline(context, rules, index + 1) : decided));
+			return verdict.then((decided) =>
+				decided.kind === "continue" ? runPipeline(context, rules, index + 1) : decided,
+			);
 		}
 		if (verdict.kind === "respond") return verdict;
 	}

@@ -1,5 +1,13 @@
 /** The checks that every request from a peer passes, one function each; `pipeline.ts` holds their order. */
-import { findSips, formatDiagnosticsPublic, formatTokenList, HeaderId, isSipUri, parseAor, tokens } from "@causeway/sip";
+import {
+	findSips,
+	formatDiagnosticsPublic,
+	formatTokenList,
+	HeaderId,
+	isSipUri,
+	parseAor,
+	tokens,
+} from "@causeway/sip";
 import type { BindingVerdict } from "../federation/domain-binding.ts";
 import type { Link } from "../federation/link.ts";
 import { CONTINUE, type RequestContext, respond, type Verdict } from "./context.ts";
@@ -17,7 +25,17 @@ export interface StepRules {
 export type Step = (context: RequestContext, rules: StepRules) => Verdict | Promise<Verdict>;
 
 /** Methods that cross the boundary (protocol sheet 2.7), as `Allow` names them. */
-export const ALLOWED_METHODS = ["INVITE", "ACK", "BYE", "CANCEL", "MESSAGE", "SUBSCRIBE", "NOTIFY", "OPTIONS", "INFO"] as const;
+export const ALLOWED_METHODS = [
+	"INVITE",
+	"ACK",
+	"BYE",
+	"CANCEL",
+	"MESSAGE",
+	"SUBSCRIBE",
+	"NOTIFY",
+	"OPTIONS",
+	"INFO",
+] as const;
 export const ALLOW_VALUE = formatTokenList(ALLOWED_METHODS);
 const allowed: ReadonlySet<string> = new Set(ALLOWED_METHODS);
 
@@ -29,7 +47,9 @@ export const refuseSips: Step = ({ request }) => {
 
 /** Only `sip:` is served here. */
 export const requireSipScheme: Step = ({ request }) =>
-	isSipUri(request.requestUri) ? CONTINUE : respond(416, "bad-scheme", `${request.requestUri.scheme}: is not served here`);
+	isSipUri(request.requestUri)
+		? CONTINUE
+		: respond(416, "bad-scheme", `${request.requestUri.scheme}: is not served here`);
 
 export const limitHops: Step = ({ request }) =>
 	request.maxForwards === 0 && request.method !== "OPTIONS"
@@ -41,20 +61,28 @@ export const refuseProxyRequire: Step = ({ request }) => {
 	const required = tokens(request, HeaderId.proxyRequire);
 	if (!required.ok) return respond(400, required.fault.code, required.fault.detail);
 	if (required.value.length === 0) return CONTINUE;
-	return respond(420, "proxy-require", "an extension is required of proxies", [["Unsupported", formatTokenList(required.value)]]);
+	return respond(420, "proxy-require", "an extension is required of proxies", [
+		["Unsupported", formatTokenList(required.value)],
+	]);
 };
 
 /** REQ-68: the From domain belongs to the peer at the other end. */
 export const bindSenderDomain: Step = (context, rules) => {
 	const { request, link } = context;
-	if (request.method === "OPTIONS" && isSipUri(request.from.uri) && link.identity.names.includes(request.from.uri.host)) {
+	if (
+		request.method === "OPTIONS" &&
+		isSipUri(request.from.uri) &&
+		link.identity.names.includes(request.from.uri.host)
+	) {
 		return CONTINUE;
 	}
 	const from = parseAor(request.from.uri);
 	if (!from.ok) return respond(400, from.fault.code, `From: ${from.fault.detail}`);
 	context.from = from.value;
 	const bound = rules.bind(link, from.value.host);
-	return bound instanceof Promise ? bound.then((verdict) => applyBinding(context, verdict)) : applyBinding(context, bound);
+	return bound instanceof Promise
+		? bound.then((verdict) => applyBinding(context, verdict))
+		: applyBinding(context, bound);
 };
 
 function applyBinding(context: RequestContext, verdict: BindingVerdict): Verdict {
@@ -82,7 +110,9 @@ export const requireOwnTarget: Step = (context, rules) => {
 	return CONTINUE;
 };
 
-const notServed = [["ms-diagnostics-public", formatDiagnosticsPublic(1005, "No route to the destination domain")]] as const;
+const notServed = [
+	["ms-diagnostics-public", formatDiagnosticsPublic(1005, "No route to the destination domain")],
+] as const;
 
 export const refuseForeignMethods: Step = ({ request }) =>
 	allowed.has(request.method)

@@ -13,6 +13,10 @@ export function createOriginId(random: Random): number {
 /** The body, in the form this peer wants (`capability_port`). */
 export function capabilityBody(identity: LocalIdentity, random: Random, peer: Peer): Uint8Array {
 	return formatSdp(
-		createCapabilities(peer.capabilityPort, { originId: createOriginId(random), originVersion: 1, host: identity.fqdn }),
+		createCapabilities(peer.capabilityPort, {
+			originId: createOriginId(random),
+			originVersion: 1,
+			host: identity.fqdn,
+		}),
 	);
 }

@@ -3,14 +3,14 @@
  * sends theirs. It holds the transactions and the dialogs; presence and IM are usages of dialogs (RFC 5057).
  */
 import {
-	type Clock,
-	type CloseCause,
 	type ClientTransaction,
 	type ClientTransactionUser,
+	type Clock,
+	type CloseCause,
 	type Connection,
 	createResponse,
-	DialogTable,
 	type DialogId,
+	DialogTable,
 	formatDiagnosticsPublic,
 	type HeaderInput,
 	type Logger,
@@ -158,7 +158,8 @@ export class UserAgent implements TransactionUser, FederationUser {
 	): void {
 		const { request } = transaction;
 		this.#options.counted(request.method, status, parts.code ?? "answered");
-		const body = parts.withCapabilities && capabilityBody(this.#options.identity(), this.#options.random, parts.withCapabilities);
+		const body =
+			parts.withCapabilities && capabilityBody(this.#options.identity(), this.#options.random, parts.withCapabilities);
 		transaction.respond(
 			createResponse(request, status, {
 				...(request.to.tag === undefined ? { toTag: parts.toTag ?? this.#options.random.token() } : {}),
@@ -282,7 +283,9 @@ export class UserAgent implements TransactionUser, FederationUser {
 				// REQ-53: page mode is refused with what we can do instead, and never delivered.
 				this.answer(transaction, 488, {
 					code: "page-mode",
-					headers: [["Warning", `399 ${this.#options.identity().fqdn} "Messages need a session: INVITE with m=message"`]],
+					headers: [
+						["Warning", `399 ${this.#options.identity().fqdn} "Messages need a session: INVITE with m=message"`],
+					],
 					withCapabilities: context.peer,
 				});
 				break;

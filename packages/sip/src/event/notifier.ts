@@ -166,7 +166,8 @@ function stepLive(state: Live, event: NotifierEvent, context: NotifierContext): 
 			return state.name === "pending" ? stay(state) : owe(state, "spaced", context);
 		case "spacing-over": {
 			const next: Live = { ...state, isSpacingTimerOn: false };
-			return next.owed === "nothing" || next.inFlight ? stay(next) : notify(next, context, NOTHING);
+			// A NOTIFY that did not wait may have left meanwhile: the spacing counts from the last one.
+			return next.owed === "nothing" ? stay(next) : owe(next, next.owed, context);
 		}
 		case "notify-answered":
 			return answered(state, event, context);

@@ -68,12 +68,11 @@ function idOf(head: MessageHead, edit: Edit): number {
 	return edit.kind === "insert" ? edit.id : (head.fields[edit.field * FIELD_STRIDE] ?? HeaderId.other);
 }
 
-/** Whether an edit leaves everything decoded as it was, save Via and Max-Forwards. */
+/** Whether an edit leaves everything decoded as it was, save Via and Max-Forwards, and cannot double a header. */
 function isQuick(head: MessageHead, edit: Edit): boolean {
+	if (edit.kind === "request-uri") return false;
 	const id = idOf(head, edit);
-	if (edit.kind === "request-uri" || (edit.kind === "insert" && id <= LAST_SINGLE_ID && id !== HeaderId.maxForwards)) {
-		return false;
-	}
+	if (edit.kind === "insert") return id > LAST_SINGLE_ID || findField(head, edit.id) === undefined;
 	return id !== HeaderId.from && id !== HeaderId.to && id !== HeaderId.callId && id !== HeaderId.cseq;
 }
 

@@ -1,6 +1,15 @@
 /** A certificate decoded as far as its verification needs (RFC 5280 §4). */
 import { createHash, type KeyObject, X509Certificate } from "node:crypto";
-import { contentOf, type DerElement, derTag, readChildren, readSmallInteger, readTime, readWhole, readObjectIdentifier } from "./der.ts";
+import {
+	contentOf,
+	type DerElement,
+	derTag,
+	readChildren,
+	readObjectIdentifier,
+	readSmallInteger,
+	readTime,
+	readWhole,
+} from "./der.ts";
 import { type DistinguishedName, readDistinguishedName } from "./distinguished-name.ts";
 import { type Extensions, readExtensions } from "./extensions.ts";
 
@@ -45,14 +54,19 @@ export function parseCertificate(der: Uint8Array): Certificate | undefined {
 	if (fields === undefined) return undefined;
 	const version = readVersion(der, fields[0]);
 	// RFC 5280 §4.1: the version is left out in certificates of version 1.
-	const [serial, innerAlgorithm, issuerName, validity, subjectName, keyInfo, ...rest] = fields.slice(fields[0]?.tag === 0xa0 ? 1 : 0);
+	const [serial, innerAlgorithm, issuerName, validity, subjectName, keyInfo, ...rest] = fields.slice(
+		fields[0]?.tag === 0xa0 ? 1 : 0,
+	);
 	const [notBefore, notAfter] = validity?.tag === derTag.sequence ? (readChildren(der, validity) ?? []) : [];
 	const from = readTime(der, notBefore);
 	const until = readTime(der, notAfter);
 	const issuer = readDistinguishedName(der, issuerName);
 	const subject = readDistinguishedName(der, subjectName);
 	const signatureAlgorithm = readAlgorithm(der, outerAlgorithm);
-	const extensions = readExtensions(der, rest.find((field) => field.tag === 0xa3));
+	const extensions = readExtensions(
+		der,
+		rest.find((field) => field.tag === 0xa3),
+	);
 	if (version === undefined || serial?.tag !== derTag.integer || keyInfo === undefined) return undefined;
 	if (from === undefined || until === undefined || issuer === undefined || subject === undefined) return undefined;
 	// RFC 5280 §4.1.1.2: the signed and the unsigned statement of the algorithm are the same.

@@ -25,7 +25,10 @@ const attributeLabels: Readonly<Record<string, string>> = {
 const maxTextLength = 256;
 
 /** Undefined where the element is not a name. */
-export function readDistinguishedName(bytes: Uint8Array, element: DerElement | undefined): DistinguishedName | undefined {
+export function readDistinguishedName(
+	bytes: Uint8Array,
+	element: DerElement | undefined,
+): DistinguishedName | undefined {
 	if (element === undefined || element.tag !== derTag.sequence) return undefined;
 	const sets = readChildren(bytes, element);
 	if (sets === undefined) return undefined;
@@ -54,7 +57,11 @@ export function readDistinguishedName(bytes: Uint8Array, element: DerElement | u
 
 function readText(bytes: Uint8Array, element: DerElement): string {
 	const content = Buffer.from(contentOf(bytes, element));
-	if (element.tag === derTag.bmpString) return content.subarray(0, content.length & ~1).swap16().toString("utf16le");
+	if (element.tag === derTag.bmpString)
+		return content
+			.subarray(0, content.length & ~1)
+			.swap16()
+			.toString("utf16le");
 	return content.toString(element.tag === derTag.utf8String ? "utf8" : "latin1");
 }
 

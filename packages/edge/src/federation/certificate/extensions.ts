@@ -1,5 +1,13 @@
 /** The extensions of a certificate that decide something (RFC 5280 §4.2). */
-import { contentOf, type DerElement, derTag, readChildren, readObjectIdentifier, readSmallInteger, readWhole } from "./der.ts";
+import {
+	contentOf,
+	type DerElement,
+	derTag,
+	readChildren,
+	readObjectIdentifier,
+	readSmallInteger,
+	readWhole,
+} from "./der.ts";
 
 /** A name in a subject alternative name or a name constraint, raw: nothing is taken from printed text. */
 export interface GeneralName {
@@ -18,7 +26,14 @@ export interface Extensions {
 	/** Basic constraints; undefined where absent. */
 	readonly authority: { readonly is: boolean; readonly pathLength: number | undefined } | undefined;
 	/** Key usage; undefined where absent, which allows every use. */
-	readonly keyUsage: { readonly digitalSignature: boolean; readonly keyEncipherment: boolean; readonly keyCertSign: boolean; readonly crlSign: boolean } | undefined;
+	readonly keyUsage:
+		| {
+				readonly digitalSignature: boolean;
+				readonly keyEncipherment: boolean;
+				readonly keyCertSign: boolean;
+				readonly crlSign: boolean;
+		  }
+		| undefined;
 	/** Extended key usage, object identifiers; undefined where absent, which allows every purpose. */
 	readonly purposes: readonly string[] | undefined;
 	/** Subject alternative names; undefined where the extension is absent. */
@@ -75,7 +90,10 @@ export function readExtensions(der: Uint8Array, element: DerElement | undefined)
 
 type Decoded<Value> = { readonly ok: true; readonly value: Value | undefined } | { readonly ok: false };
 
-function decode<Value>(octets: Uint8Array | undefined, read: (octets: Uint8Array) => Value | undefined): Decoded<Value> {
+function decode<Value>(
+	octets: Uint8Array | undefined,
+	read: (octets: Uint8Array) => Value | undefined,
+): Decoded<Value> {
 	if (octets === undefined) return { ok: true, value: undefined };
 	const value = read(octets);
 	return value === undefined ? { ok: false } : { ok: true, value };
@@ -133,11 +151,11 @@ function readPurposes(octets: Uint8Array): readonly string[] | undefined {
 
 /** RFC 5280 §4.2.1.6: the tag numbers of GeneralName, and whether the form is constructed. */
 const generalNameKinds: Readonly<Record<number, GeneralName["kind"]>> = {
-	0x81: "email",
-	0x82: "dns",
-	0x86: "uri",
-	0x87: "ip",
-	0xa4: "directory",
+	129: "email",
+	130: "dns",
+	134: "uri",
+	135: "ip",
+	164: "directory",
 };
 
 function toGeneralName(octets: Uint8Array, element: DerElement): GeneralName {

@@ -25,7 +25,14 @@ function isBase64(text: string): boolean {
 		const code = text.charCodeAt(index);
 		const letter = (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
 		const digit = code >= 0x30 && code <= 0x39;
-		const other = code === 0x2b || code === 0x2f || code === 0x3d || code === 0x0a || code === 0x0d || code === 0x20 || code === 0x09;
+		const other =
+			code === 0x2b ||
+			code === 0x2f ||
+			code === 0x3d ||
+			code === 0x0a ||
+			code === 0x0d ||
+			code === 0x20 ||
+			code === 0x09;
 		if (!letter && !digit && !other) return false;
 	}
 	return true;

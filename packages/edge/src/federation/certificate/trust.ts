@@ -73,7 +73,11 @@ function loadSystemTrust(): TrustResult {
 		}
 	}
 	if (anchors.length === 0) {
-		return { ok: false, place: "system", reason: "the operating system has no certificate store (on Debian: package ca-certificates)" };
+		return {
+			ok: false,
+			place: "system",
+			reason: "the operating system has no certificate store (on Debian: package ca-certificates)",
+		};
 	}
 	return { ok: true, trust: createTrust(anchors) };
 }

@@ -36,7 +36,13 @@ export interface CertificateFault {
 }
 
 export interface CertificateWarning {
-	readonly code: "server-only-purpose" | "leaf-is-ca" | "common-name-used" | "wildcard-used" | "expires-soon" | "unused-certificates";
+	readonly code:
+		| "server-only-purpose"
+		| "leaf-is-ca"
+		| "common-name-used"
+		| "wildcard-used"
+		| "expires-soon"
+		| "unused-certificates";
 	readonly text: string;
 }
 

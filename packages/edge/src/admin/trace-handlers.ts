@@ -1,0 +1,66 @@
+/** The trace as the API shows it: what went over the wire, bodies left out unless they are asked for. */
+import type { TraceEntry as ApiTraceEntry, TraceFilter } from "@causeway/admin";
+import { HeaderId, headerValue, isSipUri, type NameAddr, octetsToText, type SipMessage } from "@causeway/sip";
+import type { Trace, TraceEntry } from "../observe/trace.ts";
+import type { ApiHandlers, ChannelHandlers } from "./handlers.ts";
+
+const DEFAULT_LIMIT = 100;
+
+export function createTraceHandlers(
+	trace: Trace,
+): Pick<ApiHandlers, "listTrace"> & Pick<ChannelHandlers, "watchTrace"> {
+	return {
+		listTrace({ query }) {
+			const limit = query.limit ?? DEFAULT_LIMIT;
+			const found = trace.list(query.after ?? 0).filter((entry) => isWanted(entry, query));
+			return {
+				status: 200,
+				body: { entries: found.slice(-limit).map((entry) => toEntry(entry, query.bodies === true)) },
+			};
+		},
+		watchTrace({ query }, sink) {
+			return trace.listen((entry) => {
+				if (isWanted(entry, query)) sink.send(toEntry(entry, query.bodies === true));
+			});
+		},
+	};
+}
+
+function isWanted({ message, peer }: TraceEntry, filter: TraceFilter): boolean {
+	if (filter.call_id !== undefined && message.callId !== filter.call_id) return false;
+	const from = address(message.from);
+	const to = address(message.to);
+	if (filter.user !== undefined && from !== filter.user && to !== filter.user) return false;
+	if (filter.peer === undefined) return true;
+	const wanted = filter.peer.toLowerCase();
+	return peer === wanted || from?.endsWith(`@${wanted}`) === true || to?.endsWith(`@${wanted}`) === true;
+}
+
+function toEntry(entry: TraceEntry, withBody: boolean): ApiTraceEntry {
+	const { message } = entry;
+	const from = address(message.from);
+	const to = address(message.to);
+	const { text } = message.head;
+	return {
+		seq: entry.seq,
+		at: new Date(entry.at).toISOString(),
+		direction: entry.direction,
+		connection: String(entry.connectionId),
+		peer: entry.peer,
+		start_line: octetsToText(text.slice(0, text.indexOf("\r\n"))),
+		call_id: message.callId,
+		cseq: headerValue(message, HeaderId.cseq) ?? "",
+		...(from === undefined ? {} : { from }),
+		...(to === undefined ? {} : { to }),
+		text: octetsToText(text) + bodyText(message, withBody),
+	};
+}
+
+function bodyText(message: SipMessage, withBody: boolean): string {
+	if (message.body.length === 0) return "";
+	return withBody ? new TextDecoder().decode(message.body) : `(${message.body.length} octets left out)`;
+}
+
+function address({ uri }: NameAddr): string | undefined {
+	return isSipUri(uri) && uri.user !== undefined ? `${uri.user}@${uri.host}`.toLowerCase() : undefined;
+}

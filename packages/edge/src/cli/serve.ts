@@ -1,0 +1,79 @@
+/** `causeway serve`: runs the edge until it is told to stop. */
+import { CommandFailed } from "@causeway/admin/cli";
+import { systemClock, systemRandom } from "@causeway/sip/node";
+import type { Command } from "commander";
+import { checkFiles } from "../config/check.ts";
+import { formatProblem } from "../config/load.ts";
+import { type RunningEdge, StartFailed, startEdge } from "../edge.ts";
+import { createLogger } from "../observe/logger.ts";
+import { StoreFailed } from "../store/store-failed.ts";
+import { readConfiguration } from "./configuration.ts";
+
+/** What a parent process is told over its channel when the edge listens. */
+export interface ReadyMessage {
+	readonly kind: "ready";
+	readonly sip: readonly { readonly address: string; readonly port: number }[];
+	readonly httpUrl: string;
+}
+
+export function registerServe(program: Command, version: string): void {
+	program
+		.command("serve")
+		.summary("run the edge")
+		.description("Runs the edge. SIGTERM drains and stops, SIGHUP reads configuration and certificates anew.")
+		.option("--config <file>", "configuration file (else ./causeway.toml, /etc/causeway/causeway.toml)")
+		.addHelpText("after", "\nExample:\n  causeway serve --config /etc/causeway/causeway.toml")
+		.action(async (flags: { readonly config?: string }) => {
+			await serve(flags.config, version);
+		});
+}
+
+async function serve(configFile: string | undefined, version: string): Promise<void> {
+	const { config, warnings } = readConfiguration(configFile);
+	const problems = await checkFiles(config);
+	const faults = problems.filter(({ severity }) => severity !== "warning");
+	if (faults.length > 0) {
+		throw new CommandFailed(`the configuration cannot be used\n${faults.map(formatProblem).join("\n")}`, 1);
+	}
+	const log = createLogger(config.log.level);
+	for (const warning of [...warnings, ...problems.map(formatProblem)]) log.warn("configuration warning", { warning });
+	const edge = await start();
+	const stopped = new Promise<void>((resolve) => {
+		let isStopping = false;
+		const stop = (): void => {
+			// The second signal does not wait.
+			if (isStopping) process.exit(1);
+			isStopping = true;
+			edge.close().then(resolve, (error: unknown) => {
+				log.error("stop failed", { reason: String(error) });
+				process.exit(1);
+			});
+		};
+		process.on("SIGTERM", stop);
+		process.on("SIGINT", stop);
+		// Whoever started us with a channel is gone: so is the reason to run.
+		if (process.send !== undefined) process.on("disconnect", stop);
+		process.on("SIGHUP", () => reload(edge, configFile, log));
+	});
+	process.send?.({ kind: "ready", sip: edge.sip, httpUrl: edge.httpUrl } satisfies ReadyMessage);
+	await stopped;
+	if (process.connected) process.disconnect();
+
+	async function start(): Promise<RunningEdge> {
+		try {
+			return await startEdge(config, { clock: systemClock(), random: systemRandom(), log, version });
+		} catch (error) {
+			if (error instanceof StartFailed || error instanceof StoreFailed) throw new CommandFailed(error.message, 1);
+			throw error;
+		}
+	}
+}
+
+function reload(edge: RunningEdge, configFile: string | undefined, log: ReturnType<typeof createLogger>): void {
+	try {
+		const { config } = readConfiguration(configFile);
+		edge.reload(config).catch((error: unknown) => log.error("configuration not reloaded; the old one stays", { reason: String(error) }));
+	} catch (error) {
+		log.error("configuration not reloaded; the old one stays", { reason: error instanceof Error ? error.message : String(error) });
+	}
+}

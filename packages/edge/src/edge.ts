@@ -1,0 +1,398 @@
+/** The composition root: builds an edge from its configuration and wires the parts. It holds no rules of its own. */
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock, Logger, Random } from "@causeway/sip";
+import { createTurnFlusher, credentialsFault, type TlsCredentials, TlsDialler, TlsListener } from "@causeway/sip/node";
+import { createAccountHandlers, type UserChangeKind } from "./admin/account-handlers.ts";
+import { loadAdminToken } from "./admin/admin-token.ts";
+import { createApiHandlers, fateEvent, messageEvent, presenceEvent, requestEvent } from "./admin/api-handlers.ts";
+import { createAuthenticate } from "./admin/authenticate.ts";
+import { EventHub } from "./admin/event-hub.ts";
+import { startHttpServer } from "./admin/http-server.ts";
+import { createTraceHandlers } from "./admin/trace-handlers.ts";
+import { parseHostPort } from "./config/host-port.ts";
+import type { Config } from "./config/schema.ts";
+import { DnsClient } from "./federation/dns/dns-client.ts";
+import { Federation } from "./federation/federation.ts";
+import { loadCertificateJudge } from "./federation/judge.ts";
+import { peerPolicyFromConfig } from "./federation/peer-policy.ts";
+import { PeerDirectory } from "./federation/peers.ts";
+import { ImService } from "./im/im-service.ts";
+import { Metrics } from "./observe/metrics.ts";
+import { Trace } from "./observe/trace.ts";
+import { NotifierService } from "./presence/notifier-service.ts";
+import { Presentities } from "./presence/presentities.ts";
+import { WatcherService } from "./presence/watcher-service.ts";
+import { Store } from "./store/store.ts";
+import type { LocalIdentity } from "./ua/local-identity.ts";
+import { UserAgent } from "./ua/user-agent.ts";
+
+export interface EdgeEnv {
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly log: Logger;
+	readonly version: string;
+}
+
+/** An edge that listens. */
+export interface RunningEdge {
+	/** Where the federation listeners are bound. */
+	readonly sip: readonly { readonly address: string; readonly port: number }[];
+	/** `http://127.0.0.1:8080`, with the port that was bound. */
+	readonly httpUrl: string;
+	/** Takes peers, blocks, certificates and trust of a configuration that was read anew. Rejects, and changes nothing, where they cannot be used. */
+	reload(config: Config): Promise<void>;
+	/** Refuses new dialogs, ends what is open, waits for answers for a while, and stops. */
+	close(): Promise<void>;
+}
+
+/** Answers to our BYEs and NOTIFYs are awaited this long at a stop. */
+const CLOSE_GRACE_MS = 3_000;
+const CLOSE_POLL_MS = 20;
+const DAY_SECONDS_SUBSCRIBED = 3_600;
+const DEFAULT_SIP_PORT = 5061;
+
+/** A fault that stops the start, in words for the administrator. */
+export class StartFailed extends Error {
+	override readonly name = "StartFailed";
+}
+
+/** Starts an edge; rejects with {@link StartFailed} where the world is not as the configuration says. */
+export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEdge> {
+	const { clock, random, log, version } = env;
+	const startedAt = clock.wall();
+	const ownDomains = new Set(config.domain.map(({ name }) => name));
+	const hostedDomains = new Set(config.domain.filter(({ kind }) => kind === "hosted").map(({ name }) => name));
+	const icons = new Map(
+		config.domain.flatMap((domain) =>
+			domain.kind === "hosted" && domain.icon !== undefined ? [[domain.name, domain.icon] as const] : [],
+		),
+	);
+	let credentials = await readCredentials(config);
+	let judge = await loadJudge(config, clock);
+	let directory = new PeerDirectory(peerPolicyFromConfig(config));
+
+	await mkdir(config.edge.data_dir, { recursive: true, mode: 0o700 });
+	const store = await Store.open(join(config.edge.data_dir, "causeway.sqlite"), { clock, random, log });
+	try {
+		return await startServices();
+	} catch (error) {
+		await store.close();
+		throw error;
+	}
+
+	async function startServices(): Promise<RunningEdge> {
+		const presentities = new Presentities(store, icons);
+		presentities.load();
+		const trace = new Trace(Math.max(1, config.trace.ring), clock);
+		const metrics = new Metrics();
+		const hub = new EventHub({ epoch: random.token(), clock });
+		const lookup = new DnsClient({ servers: config.dns.servers.map((text) => endpoint(text, 53)), clock, log });
+		const flusher = createTurnFlusher();
+		const dialler = new TlsDialler({ credentials, flusher });
+		let identity: LocalIdentity = { fqdn: config.edge.fqdn, port: DEFAULT_SIP_PORT };
+
+		const agent = new UserAgent({
+			clock,
+			random,
+			log,
+			identity: () => identity,
+			ownDomains,
+			federation: () => federation,
+			counted: (method, status, code) => metrics.answered(method, status, code),
+		});
+		const federation = new Federation({
+			clock,
+			random,
+			log,
+			lookup,
+			dialler,
+			judge: { judge: (presented, expectation) => judge.judge(presented, expectation) },
+			trace,
+			directory: () => directory,
+			ownDomains,
+			allowPrivateAddresses: config.dns.allow_private_addresses,
+			linkLimits: { perEdge: config.limits.connections_per_edge, perNetwork: config.limits.connections_per_network },
+			streamLimits: {
+				headBytes: config.limits.head_bytes,
+				bodyBytes: config.limits.body_bytes,
+				headMs: config.limits.head_seconds * 1000,
+				bodyMs: config.limits.body_seconds * 1000,
+			},
+			handshakeMs: config.limits.handshake_seconds * 1000,
+			user: agent,
+		});
+		const listener = new TlsListener({
+			addresses: config.edge.listen.map((text) => endpoint(text, DEFAULT_SIP_PORT)),
+			credentials,
+			minVersion: `TLSv${config.edge.tls.min_version}`,
+			handshakeTimeoutMs: config.limits.handshake_seconds * 1000,
+			flusher,
+			accepted: (stream, presented) => federation.accepted(stream, presented),
+			refused: (refusal) => federation.refused(refusal),
+		});
+
+		const sender = (owner: string) => {
+			const user = store.users.get(owner);
+			return { displayName: user?.displayName, verification: user?.verification ?? "unverified" } as const;
+		};
+		const markVerification = config.federation.mark_outgoing_verification;
+		const ownIdentity = () => identity;
+		const notifier = new NotifierService({
+			clock,
+			random,
+			log,
+			agent,
+			identity: ownIdentity,
+			store,
+			presentities,
+			rules: {
+				minExpiresSeconds: config.presence.min_expires,
+				maxExpiresSeconds: config.presence.max_expires,
+				notifySpacingMs: config.presence.notify_spacing_seconds * 1000,
+				hideUnknownUsers: config.federation.hide_unknown_users,
+			},
+			requested: (authorization, verification) =>
+				hub.publish(authorization.presentity, requestEvent(authorization, verification)),
+		});
+		const watcher = new WatcherService({
+			clock,
+			random,
+			log,
+			agent,
+			identity: ownIdentity,
+			expiresSeconds: DAY_SECONDS_SUBSCRIBED,
+			markVerification,
+			sender,
+			store,
+			presentities,
+			ownDomains,
+			changed: (view) => {
+				const stored = store.contacts.get(view.owner, view.contact);
+				if (stored !== undefined) hub.publish(view.owner, presenceEvent(stored, view));
+			},
+			requested: (authorization, verification) =>
+				hub.publish(authorization.presentity, requestEvent(authorization, verification)),
+		});
+		const im = new ImService({
+			clock,
+			random,
+			log,
+			agent,
+			identity: ownIdentity,
+			markVerification,
+			store,
+			ownDomains,
+			offline: config.im.offline,
+			hideUnknownUsers: config.federation.hide_unknown_users,
+			idleMs: config.im.idle_minutes * 60_000,
+			publishedState: (owner) => presentities.get(owner).state,
+			sender,
+			events: {
+				message(message) {
+					metrics.message("received");
+					hub.publish(message.owner, messageEvent(message));
+				},
+				fate(message, fate) {
+					if (fate !== "sending") metrics.message(fate.fate);
+					hub.publish(message.owner, fateEvent(message, fate, clock.wall()));
+				},
+				typing: (owner, other, typing) => hub.publish(owner, { kind: "typing", with: other, typing }),
+			},
+		});
+		metrics.watch({
+			connections: () => [...federation.links].length,
+			dialogs: () => agent.dialogs.size,
+			subscriptions: () => notifier.size,
+			messagesWaiting: () => im.waiting,
+			droppedResponses: () => agent.transactions.counters.droppedResponses,
+		});
+
+		let isClosing = false;
+		const userChanged = (aor: string, kind: UserChangeKind): void => {
+			switch (kind) {
+				case "added":
+				case "resumed":
+				case "changed":
+					presentities.refreshDocuments(aor);
+					notifier.changed(aor);
+					break;
+				case "password-set":
+					hub.end(aor, "the password was changed");
+					break;
+				case "suspended":
+				case "removed":
+					watcher.unwatchAll(aor);
+					notifier.removed(aor);
+					im.removed(aor);
+					if (kind === "removed") hub.forget(aor, "the user was removed");
+					else hub.end(aor, "the user was suspended");
+					break;
+			}
+			watcher.localChanged(aor);
+		};
+
+		try {
+			await listener.start();
+		} catch (error) {
+			throw new StartFailed(`cannot listen on ${config.edge.listen.join(", ")}: ${reasonOf(error)}`);
+		}
+		const sip = listener.endpoints;
+		identity = { fqdn: config.edge.fqdn, port: sip[0]?.port ?? DEFAULT_SIP_PORT };
+		agent.start({
+			invite: (context) => im.invite(context),
+			subscribe: (context) => notifier.subscribe(context),
+			earlyNotify: (transaction, link) => watcher.earlyNotify(transaction, link),
+		});
+
+		const readiness = () => ({ ready: !isClosing, missing: isClosing ? ["the edge is stopping"] : [] });
+		const adminToken = await loadAdminToken(adminTokenPath(config), log);
+		const traceHandlers = createTraceHandlers(trace);
+		const account = createAccountHandlers({
+			users: store.users,
+			tokens: store.tokens,
+			audit: store.audit,
+			clock,
+			log,
+			isHostedDomain: (domain) => hostedDomains.has(domain),
+			userChanged,
+		});
+		const http = await startHttpServer({
+			listen: listenAddress(config.http.listen),
+			publicUrl: config.http.public_url,
+			trustedProxies: config.http.trusted_proxies,
+			version,
+			clock,
+			log,
+			auth: createAuthenticate({ adminToken, tokens: store.tokens }),
+			api: createApiHandlers({
+				config,
+				clock,
+				version,
+				startedAt,
+				listeners: () => sip.map(({ address, port }) => `${address}:${port}`),
+				readiness,
+				store,
+				hub,
+				agent,
+				federation,
+				directory: () => directory,
+				presentities,
+				notifier,
+				watcher,
+				im,
+				verificationOf: (presentity, other) => notifier.verificationOf(presentity, other),
+				trace: traceHandlers,
+				account,
+			}),
+			channels: {
+				watchEvents: ({ caller, query }, sink) => hub.serve(caller.aor, query, sink),
+				watchTrace: traceHandlers.watchTrace,
+			},
+			readiness,
+			metricsText: () => metrics.text(),
+		}).catch((error: unknown) => {
+			listener.close();
+			throw new StartFailed(`cannot listen on ${config.http.listen} for HTTP: ${reasonOf(error)}`);
+		});
+		watcher.load();
+		im.load();
+		const httpUrl = `http://${http.address.host.includes(":") ? `[${http.address.host}]` : http.address.host}:${http.address.port}`;
+		log.info("edge ready", {
+			fqdn: config.edge.fqdn,
+			listen: sip.map(({ address, port }) => `${address}:${port}`),
+			http: httpUrl,
+			version,
+		});
+
+		return {
+			sip,
+			httpUrl,
+			async reload(next) {
+				const nextCredentials = await readCredentials(next);
+				const nextJudge = await loadJudge(next, clock);
+				const nextDirectory = new PeerDirectory(peerPolicyFromConfig(next));
+				listener.replaceCredentials(nextCredentials);
+				dialler.replaceCredentials(nextCredentials);
+				credentials = nextCredentials;
+				judge = nextJudge;
+				directory = nextDirectory;
+				for (const link of federation.links) link.bindings.clear();
+				log.info("configuration reloaded");
+			},
+			async close() {
+				if (isClosing) return;
+				isClosing = true;
+				log.info("edge stopping");
+				listener.close();
+				agent.drain();
+				im.close();
+				notifier.deactivateAll();
+				await settle(() => agent.transactions.counters.activeClientTransactions === 0, clock);
+				watcher.close();
+				federation.close("this edge is stopping");
+				await http.close();
+				agent.close();
+				await store.close();
+				log.info("edge stopped");
+			},
+		};
+	}
+}
+
+/** Where the administrator's token lies. */
+export function adminTokenPath(config: Config): string {
+	return config.http.admin_token_file.startsWith("/")
+		? config.http.admin_token_file
+		: join(config.edge.data_dir, config.http.admin_token_file);
+}
+
+async function readCredentials(config: Config): Promise<TlsCredentials> {
+	const read = async (path: string, what: string): Promise<string> => {
+		try {
+			return await readFile(path, "utf8");
+		} catch (error) {
+			throw new StartFailed(`edge.tls.${what}: ${path}: ${reasonOf(error)}`);
+		}
+	};
+	const credentials = {
+		certificate: await read(config.edge.tls.certificate, "certificate"),
+		key: await read(config.edge.tls.key, "key"),
+	};
+	const fault = credentialsFault(credentials);
+	if (fault !== undefined)
+		throw new StartFailed(`edge.tls (${config.edge.tls.certificate}, ${config.edge.tls.key}): ${fault}`);
+	return credentials;
+}
+
+async function loadJudge(config: Config, clock: Clock) {
+	const loaded = await loadCertificateJudge(config, clock);
+	if (!loaded.ok) throw new StartFailed(`edge.tls.trust: ${loaded.place}: ${loaded.reason}`);
+	return loaded.judge;
+}
+
+function endpoint(text: string, defaultPort: number): { readonly address: string; readonly port: number } {
+	const read = parseHostPort(text);
+	return { address: read?.host ?? text, port: read?.port ?? defaultPort };
+}
+
+function listenAddress(text: string): { readonly host: string; readonly port: number } {
+	const { address, port } = endpoint(text, 8080);
+	return { host: address, port };
+}
+
+function reasonOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+/** Waits until `isDone`, at most the grace time. */
+function settle(isDone: () => boolean, clock: Clock): Promise<void> {
+	const until = clock.now() + CLOSE_GRACE_MS;
+	return new Promise((resolve) => {
+		const check = (): void => {
+			if (isDone() || clock.now() >= until) resolve();
+			else clock.setTimer(CLOSE_POLL_MS, check);
+		};
+		check();
+	});
+}

@@ -1,0 +1,32 @@
+/** The program `causeway`: arguments to commands, signals, exit codes. */
+import { readFileSync } from "node:fs";
+import { createConnect, prepareProgram, registerCommands, runProgram, type CommandContext } from "@causeway/admin/cli";
+import { Command } from "commander";
+import { registerCheckConfig } from "./cli/check-config.ts";
+import { discoverServer } from "./cli/configuration.ts";
+import { registerServe } from "./cli/serve.ts";
+import { registerDemo } from "./demo/command.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+
+const interruption = new AbortController();
+const context: CommandContext = {
+	connect: createConnect(process.env, discoverServer),
+	stdin: process.stdin,
+	stdout: process.stdout,
+	stderr: process.stderr,
+	isTty: process.stdout.isTTY === true,
+	env: process.env,
+	interrupted: interruption.signal,
+};
+process.once("SIGINT", () => interruption.abort());
+
+const program = prepareProgram(new Command("causeway"), context)
+	.description("A SIP/SIMPLE federation edge server: presence and instant messages over mutual TLS")
+	.version(version);
+registerServe(program, version);
+registerCheckConfig(program, context);
+registerDemo(program, context);
+registerCommands(program, context);
+
+process.exitCode = await runProgram(program, process.argv.slice(2), context);

@@ -1,0 +1,82 @@
+/** Prometheus metrics of the edge. Labels are bounded: methods and codes of our own lists, never what a peer wrote. */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+
+/** Methods that get a label of their own; a peer's invention counts as `other`. */
+const METHODS: ReadonlySet<string> = new Set([
+	"INVITE",
+	"ACK",
+	"BYE",
+	"CANCEL",
+	"MESSAGE",
+	"SUBSCRIBE",
+	"NOTIFY",
+	"OPTIONS",
+	"INFO",
+	"REGISTER",
+	"PUBLISH",
+	"REFER",
+	"UPDATE",
+]);
+
+/** What is read when the metrics are asked for. */
+export interface LiveCounts {
+	readonly connections: () => number;
+	readonly dialogs: () => number;
+	readonly subscriptions: () => number;
+	readonly messagesWaiting: () => number;
+	readonly droppedResponses: () => number;
+}
+
+export class Metrics {
+	readonly #registry = new Registry();
+	readonly #answers: Counter<"method" | "status" | "code">;
+	readonly #messages: Counter<"fate">;
+
+	constructor() {
+		collectDefaultMetrics({ register: this.#registry, prefix: "causeway_" });
+		this.#answers = new Counter({
+			name: "causeway_sip_answers_total",
+			help: "Requests from peers that were answered, by method, status and the rule that decided",
+			labelNames: ["method", "status", "code"],
+			registers: [this.#registry],
+		});
+		this.#messages = new Counter({
+			name: "causeway_messages_total",
+			help: "Messages of hosted users by final fate; received for those that came in",
+			labelNames: ["fate"],
+			registers: [this.#registry],
+		});
+	}
+
+	/** Adds the gauges, once what they read exists. */
+	watch(counts: LiveCounts): void {
+		const gauge = (name: string, help: string, read: () => number): void => {
+			new Gauge({
+				name,
+				help,
+				registers: [this.#registry],
+				collect() {
+					this.set(read());
+				},
+			});
+		};
+		gauge("causeway_peer_connections", "Open TLS connections with peers", counts.connections);
+		gauge("causeway_dialogs", "SIP dialogs", counts.dialogs);
+		gauge("causeway_subscriptions", "Presence subscriptions of partners' users", counts.subscriptions);
+		gauge("causeway_messages_waiting", "Messages whose fate is not final", counts.messagesWaiting);
+		gauge("causeway_responses_dropped", "Responses dropped because their connection was gone", counts.droppedResponses);
+	}
+
+	answered(method: string, status: number, code: string): void {
+		this.#answers.inc({ method: METHODS.has(method) ? method : "other", status: String(status), code });
+	}
+
+	message(fate: string): void {
+		this.#messages.inc({ fate });
+	}
+
+	/** Prometheus text. */
+	text(): Promise<string> {
+		return this.#registry.metrics();
+	}
+}

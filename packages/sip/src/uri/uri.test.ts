@@ -1,0 +1,285 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type Aor, aorKey, formatAor, parseAor, parseAorText } from "./aor.ts";
+import { compareUris } from "./compare-uris.ts";
+import { escapeUser, formatSipUri } from "./format-uri.ts";
+import { parseHost, parseIpv4, parseIpv6 } from "./host.ts";
+import { findParam, formatParams, MAX_PARAMS, paramValue } from "./params.ts";
+import { parseUri, parseUriText } from "./parse-uri.ts";
+import { isSipUri, type SipUri, type Uri } from "./uri.ts";
+
+function read(text: string): Uri {
+	const parsed = parseUriText(text);
+	assert.ok(parsed.ok, `${text}: ${parsed.ok ? "" : parsed.fault.detail}`);
+	return parsed.value;
+}
+
+function readSip(text: string): SipUri {
+	const uri = read(text);
+	assert.ok(isSipUri(uri));
+	return uri;
+}
+
+const good: readonly [string, Partial<SipUri>][] = [
+	["sip:alice@contoso.example", { scheme: "sip", user: "alice", host: "contoso.example", hostKind: "name" }],
+	["SIPS:alice@contoso.example", { scheme: "sips" }],
+	["sip:contoso.example", { user: undefined, password: undefined, port: undefined, headers: "" }],
+	["sip:alice:secret@CONTOSO.Example:5061", { password: "secret", host: "contoso.example", port: 5061 }],
+	["sip:192.0.2.1:5060", { host: "192.0.2.1", hostKind: "ipv4", port: 5060 }],
+	["sip:a@[2001:DB8::9:1]:5061;transport=tls", { host: "2001:db8::9:1", hostKind: "ipv6", port: 5061 }],
+	["sip:a@[::ffff:192.0.2.10]", { host: "::ffff:192.0.2.10", hostKind: "ipv6" }],
+	["sip:user;par=u%40example.net@example.com", { user: "user;par=u%40example.net", host: "example.com", params: [] }],
+	["sip:a@b.example.;lr", { host: "b.example.", params: [{ name: "lr", value: undefined }] }],
+	["sip:%00@example.org", { user: "%00" }],
+	["sip:a@b.example?Subject=x&Priority=urgent", { headers: "Subject=x&Priority=urgent" }],
+	[
+		"sip:bob@contoso.example;opaque=user:epid:qHy4_9==;gruu",
+		{
+			params: [
+				{ name: "opaque", value: "user:epid:qHy4_9==" },
+				{ name: "gruu", value: undefined },
+			],
+		},
+	],
+	["sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com", {}],
+];
+for (const [text, parts] of good) {
+	test(`RFC 3261 §19.1.1: ${text} is read`, () => {
+		const uri = readSip(text);
+		for (const [name, value] of Object.entries(parts)) assert.deepEqual(uri[name as keyof SipUri], value, name);
+		assert.equal(uri.text, text);
+	});
+}
+
+const bad: readonly string[] = [
+	"",
+	"sip",
+	"sip:",
+	":a@b",
+	"sip:@contoso.example",
+	"sip:a@",
+	"sip:a@b@c.example",
+	"sip:a b@contoso.example",
+	"sip:a@contoso.example ",
+	"sip:a@contoso.example; lr",
+	"sip:a@contoso.example;",
+	"sip:a@contoso.example;;lr",
+	"sip:a@contoso.example;x=",
+	"sip:a@contoso.example;=x",
+	"sip:a@contoso%2eexample",
+	"sip:a@contoso..example",
+	"sip:a@.contoso.example",
+	"sip:a@-a.example",
+	"sip:a@a-.example",
+	"sip:a@example.1com",
+	"sip:a@1.2.3",
+	"sip:a@1.2.3.256",
+	"sip:a@01.2.3.4",
+	"sip:a@[2001:db8:::192.0.2.1]",
+	"sip:a@[::1",
+	"sip:a@[::1%25eth0]",
+	"sip:a@contoso.example:",
+	"sip:a@contoso.example:65536",
+	"sip:a@contoso.example:5x",
+	"sip:a%4@contoso.example",
+	"sip:a%zz@contoso.example",
+	"sip:é@contoso.example",
+	`sip:a@${"x".repeat(64)}.example`,
+	`sip:a@${"abcdefg.".repeat(40)}example`,
+	`sip:a@b.example${";x".repeat(MAX_PARAMS + 1)}`,
+	"<sip:a@b.example>",
+	"1x:opaque",
+	"tel:",
+	"tel:+1 2",
+	"im:a<b",
+	"sip:a@b.example\r\nX: y",
+];
+for (const text of bad) {
+	test(`RFC 3261 §19.1.1: ${JSON.stringify(text.slice(0, 60))} is refused`, () => {
+		const parsed = parseUriText(text);
+		assert.equal(parsed.ok, false);
+		assert.equal(parsed.ok ? "" : parsed.fault.code, "bad-uri");
+	});
+}
+
+test("a URI of another scheme is kept as text, its scheme in lower case", () => {
+	assert.deepEqual(read("TEL:+1-201-555-0123"), { scheme: "tel", text: "TEL:+1-201-555-0123" });
+	assert.deepEqual(read("nobodyKnowsThisScheme:totallyopaquecontent").scheme, "nobodyknowsthisscheme");
+});
+
+test("a URI is read between its offsets and nothing beside them", () => {
+	const text = "xxsip:a@b.exampleyy";
+	const parsed = parseUri(text, 2, text.length - 2);
+	assert.ok(parsed.ok);
+	assert.equal(parsed.value.text, "sip:a@b.example");
+});
+
+test("whatever is read as a URI, nothing throws and the offset lies inside", () => {
+	const piece = fc.constantFrom(
+		"sip:",
+		"sips:",
+		"a",
+		"@",
+		":",
+		";",
+		"=",
+		"?",
+		"%41",
+		"%",
+		".",
+		"[",
+		"]",
+		"::",
+		"5061",
+		"b.example",
+		" ",
+		"é",
+	);
+	fc.assert(
+		fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+			const text = pieces.join("");
+			const parsed = parseUriText(text);
+			if (parsed.ok) assert.equal(parsed.value.text, text);
+			else assert.ok(parsed.fault.offset >= 0 && parsed.fault.offset <= text.length);
+		}),
+		{ numRuns: 2000 },
+	);
+});
+
+const equal: readonly [string, string, boolean][] = [
+	["sip:%61lice@atlanta.example;transport=TCP", "sip:alice@AtLanTa.example;Transport=tcp", true],
+	["sip:carol@chicago.example", "sip:carol@chicago.example;newparam=5", true],
+	["sip:carol@chicago.example;security=on", "sip:carol@chicago.example;newparam=5", true],
+	[
+		"sip:b.example;transport=tcp;method=REGISTER?to=sip:bob%40b.example",
+		"sip:b.example;method=REGISTER;transport=tcp?to=sip:bob%40b.example",
+		true,
+	],
+	["sip:a@b.example?subject=x&priority=urgent", "sip:a@b.example?priority=urgent&Subject=x", true],
+	["sip:a@[2001:db8::1]", "sip:a@[2001:0DB8:0::1]", true],
+	["sip:a%2b@b.example", "sip:a%2B@b.example", true],
+	["tel:+1", "tel:+1", true],
+	["SIP:ALICE@b.example", "sip:alice@b.example", false],
+	["sip:bob@b.example", "sip:bob@b.example:5060", false],
+	["sip:bob@b.example", "sip:bob:x@b.example", false],
+	["sip:bob@b.example", "sips:bob@b.example", false],
+	["sip:bob@b.example;transport=udp", "sip:bob@b.example;transport=tcp", false],
+	["sip:bob@b.example", "sip:bob@b.example;maddr=192.0.2.1", false],
+	["sip:bob@b.example", "sip:bob@b.example;user=ip", false],
+	["sip:bob@b.example", "sip:bob@b.example;method=INVITE", false],
+	["sip:bob@b.example", "sip:bob@b.example;ttl=1", false],
+	["sip:bob@b.example", "sip:bob@b.example?Subject=x", false],
+	["sip:bob@b.example", "sip:b.example", false],
+	["sip:a@192.0.2.1", "sip:a@192.0.2.2", false],
+	["tel:+1", "sip:a@b.example", false],
+	["sip:a@b.example", "tel:+1", false],
+];
+for (const [left, right, expected] of equal) {
+	test(`RFC 3261 §19.1.4: ${left} and ${right} are ${expected ? "equivalent" : "different"}`, () => {
+		assert.equal(compareUris(read(left), read(right)), expected);
+		assert.equal(compareUris(read(right), read(left)), expected);
+	});
+}
+
+const aors: readonly [string, Aor | undefined][] = [
+	["sip:alice@contoso.example", { user: "alice", host: "contoso.example" }],
+	["alice@Contoso.Example", { user: "alice", host: "contoso.example" }],
+	["SIP:alice@contoso.example", { user: "alice", host: "contoso.example" }],
+	["sips:alice@contoso.example", undefined],
+	["tel:+12015550123", undefined],
+	["sip:contoso.example", undefined],
+	["sip:alice@192.0.2.1", undefined],
+	["sip:alice@[::1]", undefined],
+	["sip:alice@contoso.example.", undefined],
+	["sip:alice@contoso.example:5061", undefined],
+	["sip:alice@contoso.example;transport=tls", undefined],
+	["sip:alice:pw@contoso.example", undefined],
+	["sip:alice@contoso.example?a=b", undefined],
+	["alice", undefined],
+	["alice@a@contoso.example", undefined],
+];
+for (const [text, expected] of aors) {
+	test(`REQ-70: ${text} is ${expected === undefined ? "no" : "an"} address of record`, () => {
+		const parsed = parseAorText(text);
+		assert.deepEqual(parsed.ok ? parsed.value : undefined, expected);
+	});
+}
+
+test("protocol sheet 2.5: an address of record is found under one key whatever its case and escapes", () => {
+	const aor = parseAor(read("sip:%41lice@Contoso.example"));
+	assert.ok(aor.ok);
+	assert.equal(aorKey(aor.value), "alice@contoso.example");
+	assert.equal(formatAor(aor.value), "sip:%41lice@contoso.example");
+});
+
+test("REQ-51: a written URI is sip: and reads back", () => {
+	const text = formatSipUri({
+		user: escapeUser("zoë @home"),
+		host: "2001:db8::1",
+		port: 5061,
+		params: [
+			{ name: "transport", value: "tls" },
+			{ name: "lr", value: undefined },
+		],
+	});
+	assert.equal(text, "sip:zo%C3%AB%20%40home@[2001:db8::1]:5061;transport=tls;lr");
+	assert.equal(readSip(text).port, 5061);
+	assert.equal(formatSipUri({ host: "sip.contoso.example" }), "sip:sip.contoso.example");
+	assert.throws(() => formatSipUri({ user: "a b", host: "contoso.example" }), /not escaped/);
+	assert.throws(() => formatSipUri({ user: "", host: "contoso.example" }), /empty/);
+});
+
+test("any user part can be escaped", () => {
+	fc.assert(
+		fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (user) => {
+			assert.equal(readSip(formatSipUri({ user: escapeUser(user), host: "b.example" })).user, escapeUser(user));
+		}),
+	);
+});
+
+test("RFC 3261 §7.3.1: parameter names are found in any case, the first of two counts", () => {
+	const { params } = readSip("sip:b.example;LR;x=1;X=2");
+	assert.deepEqual(findParam(params, "lr"), { name: "LR", value: undefined });
+	assert.equal(paramValue(params, "X"), "1");
+	assert.equal(paramValue(params, "absent"), undefined);
+	assert.equal(formatParams(params), ";LR;x=1;X=2");
+});
+
+test("RFC 4291 §2.2: IPv6 addresses in their spellings", () => {
+	assert.deepEqual(parseIpv6("::"), [0, 0, 0, 0, 0, 0, 0, 0]);
+	assert.deepEqual(parseIpv6("1::"), [1, 0, 0, 0, 0, 0, 0, 0]);
+	assert.deepEqual(parseIpv6("1:2:3:4:5:6:7:8"), [1, 2, 3, 4, 5, 6, 7, 8]);
+	assert.deepEqual(parseIpv6("::192.0.2.1"), [0, 0, 0, 0, 0, 0, 0xc000, 0x0201]);
+	for (const text of [
+		"",
+		":",
+		"1",
+		"1:2:3:4:5:6:7",
+		"1:2:3:4:5:6:7:8:9",
+		"1::2::3",
+		"12345::",
+		"g::",
+		":1::",
+		"192.0.2.1::",
+		"1:2:3:4:5:6:7::8",
+		"::1.",
+	]) {
+		assert.equal(parseIpv6(text), undefined, text);
+	}
+});
+
+test("IPv4 addresses: four numbers, none above 255 and none with a leading zero", () => {
+	assert.deepEqual(parseIpv4("192.0.2.255"), [192, 0, 2, 255]);
+	for (const text of ["1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.04", "1..2.3", "1.2.3.4x", "1111111111111111"]) {
+		assert.equal(parseIpv4(text), undefined, text);
+	}
+});
+
+test("a host ends where its characters end", () => {
+	assert.deepEqual(parseHost("contoso.example:5061", 0, 20), { host: "contoso.example", hostKind: "name", end: 15 });
+	assert.equal(parseHost("", 0, 0), undefined);
+	assert.equal(parseHost(".", 0, 1), undefined);
+	assert.equal(parseHost("a..", 0, 3), undefined);
+	assert.equal(parseHost("1.", 0, 2), undefined);
+});
