@@ -191,6 +191,14 @@ export const operations = {
 		body: message.typingRequestSchema,
 		responses: { 204: null },
 	},
+	endConversation: {
+		method: "DELETE",
+		path: "/api/v1/me/conversations/{aor}",
+		auth: "user",
+		summary: "End the open conversation with an address; the other side is told. Messages that wait open a new one",
+		params: aorParamsSchema,
+		responses: { 204: null },
+	},
 
 	listUsers: {
 		method: "GET",

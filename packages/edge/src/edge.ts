@@ -246,7 +246,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		});
 
 		const readiness = () => ({ ready: !isClosing, missing: isClosing ? ["the edge is stopping"] : [] });
-		const adminToken = await loadAdminToken(adminTokenPath(config), log);
+		const adminToken = await loadAdminToken(config.http.admin_token_file, log);
 		const traceHandlers = createTraceHandlers(trace);
 		const account = createAccountHandlers({
 			users: store.users,
@@ -338,13 +338,6 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			},
 		};
 	}
-}
-
-/** Where the administrator's token lies. */
-export function adminTokenPath(config: Config): string {
-	return config.http.admin_token_file.startsWith("/")
-		? config.http.admin_token_file
-		: join(config.edge.data_dir, config.http.admin_token_file);
 }
 
 async function readCredentials(config: Config): Promise<TlsCredentials> {

@@ -1,13 +1,15 @@
 /** The program `causeway`: arguments to commands, signals, exit codes. */
 import { readFileSync } from "node:fs";
-import { createConnect, prepareProgram, registerCommands, runProgram, type CommandContext } from "@causeway/admin/cli";
+import { type CommandContext, createConnect, prepareProgram, registerCommands, runProgram } from "@causeway/admin/cli";
 import { Command } from "commander";
 import { registerCheckConfig } from "./cli/check-config.ts";
 import { discoverServer } from "./cli/configuration.ts";
 import { registerServe } from "./cli/serve.ts";
 import { registerDemo } from "./demo/command.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+	version: string;
+};
 
 const interruption = new AbortController();
 const context: CommandContext = {

@@ -193,6 +193,10 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 			im.typing(caller.aor, body.to, body.typing);
 			return { status: 204 };
 		},
+		endConversation({ caller, params }) {
+			im.hangUp(caller.aor, params.aor);
+			return { status: 204 };
+		},
 
 		getStatus() {
 			const { ready, missing } = options.readiness();

@@ -1,5 +1,5 @@
 /** `causeway check-config`: every check of the start, without listening, creating or changing anything. */
-import { CommandFailed, type CommandContext, writeJson } from "@causeway/admin/cli";
+import { type CommandContext, CommandFailed, writeJson } from "@causeway/admin/cli";
 import type { Command } from "commander";
 import { checkFiles } from "../config/check.ts";
 import { formatProblem } from "../config/load.ts";
@@ -17,7 +17,8 @@ export function registerCheckConfig(program: Command, context: CommandContext): 
 			const problems = await checkFiles(config);
 			const faults = problems.filter(({ severity }) => severity !== "warning").map(formatProblem);
 			const all = [...warnings, ...problems.filter(({ severity }) => severity === "warning").map(formatProblem)];
-			if (flags.json === true) writeJson(context, { file: path, ok: faults.length === 0, problems: faults, warnings: all });
+			if (flags.json === true)
+				writeJson(context, { file: path, ok: faults.length === 0, problems: faults, warnings: all });
 			else for (const warning of all) context.stderr.write(`warning: ${warning}\n`);
 			if (faults.length > 0) {
 				throw new CommandFailed(`the configuration cannot be used\n${faults.join("\n")}`, 1);

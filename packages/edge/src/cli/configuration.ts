@@ -2,10 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { CommandFailed, type LocalServer } from "@causeway/admin/cli";
-import { findConfigPath, formatProblem, loadConfig } from "../config/load.ts";
 import { parseHostPort } from "../config/host-port.ts";
+import { findConfigPath, formatProblem, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { adminTokenPath } from "../edge.ts";
 
 export interface LoadedConfiguration {
 	readonly path: string;
@@ -24,7 +23,8 @@ export function readConfiguration(flag: string | undefined): LoadedConfiguration
 		);
 	}
 	const outcome = loadConfig(path, (name) => readFileSync(name, "utf8"));
-	if (!outcome.ok) throw new CommandFailed(`the configuration is not valid\n${outcome.problems.map(formatProblem).join("\n")}`, 1);
+	if (!outcome.ok)
+		throw new CommandFailed(`the configuration is not valid\n${outcome.problems.map(formatProblem).join("\n")}`, 1);
 	return { path, config: outcome.config, warnings: outcome.warnings.map(formatProblem) };
 }
 
@@ -36,7 +36,7 @@ export async function discoverServer(configFile: string | undefined): Promise<Lo
 	const scheme = config.http.certificate === "" ? "http" : "https";
 	const url = `${scheme}://${host.includes(":") ? `[${host}]` : host}:${listen?.port ?? 8080}`;
 	try {
-		return { url, token: (await readFile(adminTokenPath(config), "utf8")).trim() };
+		return { url, token: (await readFile(config.http.admin_token_file, "utf8")).trim() };
 	} catch {
 		return { url };
 	}

@@ -72,8 +72,12 @@ async function serve(configFile: string | undefined, version: string): Promise<v
 function reload(edge: RunningEdge, configFile: string | undefined, log: ReturnType<typeof createLogger>): void {
 	try {
 		const { config } = readConfiguration(configFile);
-		edge.reload(config).catch((error: unknown) => log.error("configuration not reloaded; the old one stays", { reason: String(error) }));
+		edge
+			.reload(config)
+			.catch((error: unknown) => log.error("configuration not reloaded; the old one stays", { reason: String(error) }));
 	} catch (error) {
-		log.error("configuration not reloaded; the old one stays", { reason: error instanceof Error ? error.message : String(error) });
+		log.error("configuration not reloaded; the old one stays", {
+			reason: error instanceof Error ? error.message : String(error),
+		});
 	}
 }

@@ -106,7 +106,9 @@ export class Organisation {
 
 	/** Calls `listener` when the edge ends by itself. */
 	onExit(listener: (reason: string) => void): void {
-		this.#process?.once("exit", (code, signal) => listener(`the edge of ${this.domain} ended (${signal ?? `exit code ${code}`}); see ${this.logFile}`));
+		this.#process?.once("exit", (code, signal) =>
+			listener(`the edge of ${this.domain} ended (${signal ?? `exit code ${code}`}); see ${this.logFile}`),
+		);
 	}
 
 	async #prepare(): Promise<void> {
@@ -114,7 +116,7 @@ export class Organisation {
 		await mkdir(folder, { recursive: true, mode: 0o700 });
 		const now = Date.now();
 		const issued = await createEdgeCertificate(authority, {
-			fqdn: this.fqdn,
+			names: [this.fqdn],
 			notBefore: new Date(now - DAY_MS),
 			notAfter: new Date(now + 30 * DAY_MS),
 		});
@@ -174,7 +176,9 @@ export class Organisation {
 		return new Promise((resolve, reject) => {
 			const timer = setTimeout(() => {
 				child.kill("SIGKILL");
-				reject(new Error(`the edge of ${this.domain} was not ready within ${START_LIMIT_MS / 1000} s; see ${this.logFile}`));
+				reject(
+					new Error(`the edge of ${this.domain} was not ready within ${START_LIMIT_MS / 1000} s; see ${this.logFile}`),
+				);
 			}, START_LIMIT_MS);
 			child.once("message", (message: ReadyMessage) => {
 				clearTimeout(timer);
