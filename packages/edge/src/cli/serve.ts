@@ -55,7 +55,8 @@ async function serve(configFile: string | undefined, version: string): Promise<v
 		if (process.send !== undefined) process.on("disconnect", stop);
 		process.on("SIGHUP", () => reload(edge, configFile, log));
 	});
-	process.send?.({ kind: "ready", sip: edge.sip, httpUrl: edge.httpUrl } satisfies ReadyMessage);
+	if (process.send !== undefined)
+		process.send({ kind: "ready", sip: edge.sip, httpUrl: edge.httpUrl } satisfies ReadyMessage);
 	await stopped;
 	if (process.connected) process.disconnect();
 

@@ -1,7 +1,6 @@
 /** One user of the demonstration as a program sees it: calls of the API, and events awaited with a limit. */
-import type { Client, EventFrame } from "@causeway/admin";
+import type { Client, UserEvent } from "@causeway/admin";
 
-type UserEvent = Exclude<EventFrame, { kind: "welcome" | "reset" }>;
 type EventOf<Kind extends UserEvent["kind"]> = Extract<UserEvent, { kind: Kind }>;
 
 /** Nothing in the script takes longer; a state that changes twice waits 5 s for the spacing of NOTIFYs. */
@@ -28,7 +27,7 @@ export class ObservedUser {
 				{},
 				{
 					frame: (frame) => {
-						if (frame.kind === "welcome" || frame.kind === "reset") resolve();
+						if ("epoch" in frame) resolve();
 						else {
 							this.#events.push(frame);
 							for (const look of [...this.#waiting]) look();

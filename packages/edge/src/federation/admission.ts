@@ -51,14 +51,22 @@ export async function admitAccepted(presented: PresentedPeer, options: Admission
 	if (targets.some((target) => anybody.identity.names.includes(target))) {
 		return { ok: true, identity: anybody.identity, admittedAs, warnings: anybody.warnings };
 	}
-	const named = options.judge.judge(presented, {
-		...plainExpectation,
-		role: "accepted",
-		names: [...expectedNames, ...targets, "(no peer)"],
-	});
+	const expected = [...expectedNames, ...targets];
+	if (expected.length === 0) {
+		const { subject } = anybody.identity;
+		return {
+			ok: false,
+			code: "no-peers",
+			whose: "ours",
+			text: `certificate refused: no peer is configured and discovery is off, so nobody may connect (no-peers)\nsubject: ${subject}`,
+			expected,
+			shown: anybody.identity.names,
+		};
+	}
+	const named = options.judge.judge(presented, { ...plainExpectation, role: "accepted", names: expected });
 	return named.ok
 		? { ok: true, identity: named.identity, admittedAs, warnings: named.warnings }
-		: explain(named, [...expectedNames, ...targets]);
+		: explain(named, expected);
 }
 
 /** A connection that we dialled to `serverName`, for `peer`. */
@@ -70,7 +78,7 @@ export function admitDialled(
 ): Admission {
 	const judgement = options.judge.judge(presented, {
 		...expectationOf(peer, "dialled"),
-		names: peer.domainSan ? [serverName, ...peer.domains] : [serverName],
+		names: [serverName],
 	});
 	if (!judgement.ok) return explain(judgement, [serverName]);
 	const admittedAs: Peer[] = [];
@@ -81,13 +89,14 @@ export function admitDialled(
 	return { ok: true, identity: judgement.identity, admittedAs, warnings: judgement.warnings };
 }
 
-const plainExpectation = { trust: undefined, cnFallback: false, wildcard: false } as const;
+const plainExpectation = { trust: undefined, domains: [], cnFallback: false, wildcard: false } as const;
 
 function expectationOf(peer: Peer, role: CertificateExpectation["role"]): CertificateExpectation {
 	const names = peer.edge === undefined ? [] : [peer.edge.host];
 	return {
 		role,
-		names: peer.domainSan ? [...names, ...peer.domains] : names,
+		names,
+		domains: peer.domainSan ? peer.domains : [],
 		trust: peer.trust,
 		cnFallback: peer.cnFallback,
 		wildcard: peer.wildcard,

@@ -10,6 +10,8 @@ export interface CertificateExpectation {
 	readonly names: readonly string[];
 	/** Files of trust anchors, or `system`; undefined for those of `[edge.tls]`. */
 	readonly trust: readonly string[] | undefined;
+	/** SIP domains that count as well (`domain_san`). */
+	readonly domains: readonly string[];
 	readonly cnFallback: boolean;
 	readonly wildcard: boolean;
 }

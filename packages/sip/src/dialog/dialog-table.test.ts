@@ -53,7 +53,7 @@ test("REQ-49: the loss of a connection removes its dialogs and no others", () =>
 	for (let index = 0; index < 6; index += 1) table.add(id(`c${index}`, `l${index}`, "r"), index % 2, index);
 	const removed = table.removeConnection(1).map(({ entry }) => entry);
 	assert.deepEqual(new Set(removed), new Set([1, 3, 5]));
-	assert.deepEqual([...table].map(({ entry }) => entry).sort(), [0, 2, 4]);
+	assert.deepEqual(new Set([...table].map(({ entry }) => entry)), new Set([0, 2, 4]));
 	assert.deepEqual(table.removeConnection(1), []);
 	assert.deepEqual([table.size, table.countOnConnection(0), table.countOnConnection(1)], [3, 3, 0]);
 });

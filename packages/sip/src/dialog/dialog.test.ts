@@ -62,7 +62,7 @@ const ROUTED: readonly HeaderInput[] = [
 
 function uac(headers: readonly HeaderInput[] = ROUTED): Dialog {
 	const invite = request();
-	return value(createUacDialog(invite, response(invite, 200, headers, "77d2;epid=0a1b".slice(0, 4))));
+	return value(createUacDialog(invite, response(invite, 200, headers, "77d2")));
 }
 
 /** The peer's request. */

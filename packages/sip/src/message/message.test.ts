@@ -72,7 +72,7 @@ const refused: readonly [string, string, "request" | "response", number, string]
 	],
 	["white space in the Request-URI", options("", "OPTIONS sip:b@b.example; lr SIP/2.0"), "request", 400, "bad-uri"],
 	["brackets around the Request-URI", options("", "OPTIONS <sip:b@b.example> SIP/2.0"), "request", 400, "bad-uri"],
-	["no Request-URI", options("", "OPTIONS SIP/2.0"), "request", 400, "bad-start-line"],
+	["no Request-URI", options("", "OPTIONS SIP/2.0"), "request", 400, "bad-uri"],
 	["no method", options("", " sip:b SIP/2.0"), "request", 400, "bad-start-line"],
 	["a method that is no token", options("", "OPT@IONS sip:b SIP/2.0"), "request", 400, "bad-start-line"],
 	["another version", options("", "OPTIONS sip:b@b.example SIP/7.0"), "request", 505, "other-version"],
@@ -395,7 +395,7 @@ test("protocol sheet 6.1: a request that cannot be read is answered when it has 
 		refusedHead(options().replace("To: <sip:b@b.example>", "To: <broken"))?.text.includes("To: <broken\r\n"),
 		true,
 	);
-	assert.equal(refusedHead(`OPTIONS sip:b@b.example SIP/2.0\r\n${via}\r\n`)?.text.includes("From"), false);
+	assert.equal(refusedHead(`OPTIONS sip:b@b.example SIP/2.0\r\n${via}\r\n`)?.text.includes("\r\nFrom:"), false);
 });
 
 test("no answer goes to an ACK, to a response, or where no Via stands", () => {

@@ -1,6 +1,6 @@
 /** When both sides start something at once: RFC 3261 §14.1 for a re-INVITE, protocol.md 3.5 for two sessions. */
 import type { Random } from "../env.ts";
-import type { InviteState } from "./invite-usage.ts";
+import { canSendInSession, type InviteState } from "./invite-usage.ts";
 
 const STEP_MS = 10;
 
@@ -24,7 +24,7 @@ export interface SessionCandidate {
 export function chooseSession<Session extends SessionCandidate>(sessions: readonly Session[]): Session | undefined {
 	let chosen: Session | undefined;
 	for (const session of sessions) {
-		if (session.state.name === "confirmed" && (chosen === undefined || isBetter(session, chosen))) chosen = session;
+		if (canSendInSession(session.state) && (chosen === undefined || isBetter(session, chosen))) chosen = session;
 	}
 	return chosen;
 }

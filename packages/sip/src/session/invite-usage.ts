@@ -133,7 +133,10 @@ type StateOf<Name extends InviteState["name"]> = Extract<InviteState, { name: Na
 
 export const initialInviteState: InviteState = { name: "init" };
 
-/** One step of the machine. Events that only our own code causes throw where they make no sense. */
+/**
+ * One step of the machine. No peer can make it throw: only what our own code asks for (`invite`, `offered`, `accept`,
+ * `decline`, `reinvite`) does where it makes no sense.
+ */
 export function stepInvite(state: InviteState, event: InviteEvent): InviteStep {
 	switch (state.name) {
 		case "init":
@@ -177,15 +180,15 @@ function stepInit(state: StateOf<"init">, event: InviteEvent): InviteStep {
 		case "ack":
 		case "ack-timeout":
 		case "no-answer":
-			return stay(state);
 		case "provisional":
 		case "success":
 		case "failure":
+		case "request-failed":
+		case "bye-answered":
+			return stay(state);
 		case "accept":
 		case "decline":
 		case "reinvite":
-		case "request-failed":
-		case "bye-answered":
 			return outOfPlace(state, event);
 		default:
 			return assertNever(event);
@@ -244,14 +247,14 @@ function stepCalling(state: StateOf<"inviting" | "early">, event: InviteEvent): 
 		case "ack":
 		case "ack-timeout":
 		case "cancel":
+		case "request-failed":
+		case "bye-answered":
 			return stay(state);
 		case "invite":
 		case "offered":
 		case "accept":
 		case "decline":
 		case "reinvite":
-		case "request-failed":
-		case "bye-answered":
 			return outOfPlace(state, event);
 		default:
 			return assertNever(event);
@@ -303,15 +306,15 @@ function stepInvited(state: StateOf<"invited">, event: InviteEvent): InviteStep 
 		case "ack":
 		case "ack-timeout":
 		case "no-answer":
-			return stay(state);
-		case "invite":
-		case "offered":
 		case "provisional":
 		case "success":
 		case "failure":
-		case "reinvite":
 		case "request-failed":
 		case "bye-answered":
+			return stay(state);
+		case "invite":
+		case "offered":
+		case "reinvite":
 			return outOfPlace(state, event);
 		default:
 			return assertNever(event);
@@ -356,18 +359,18 @@ function stepAccepted(state: StateOf<"accepted">, event: InviteEvent): InviteSte
 			};
 		case "cancel":
 		case "no-answer":
+		case "provisional":
+		case "success":
+		case "failure":
+		case "request-failed":
+		case "bye-answered":
 			// RFC 3261 §9.2: a CANCEL has no effect once the final response left.
 			return stay(state);
 		case "invite":
 		case "offered":
 		case "accept":
 		case "decline":
-		case "provisional":
-		case "success":
-		case "failure":
 		case "reinvite":
-		case "request-failed":
-		case "bye-answered":
 			return outOfPlace(state, event);
 		default:
 			return assertNever(event);
@@ -425,12 +428,12 @@ function stepConfirmed(state: StateOf<"confirmed">, event: InviteEvent): InviteS
 		case "cancel":
 		case "no-answer":
 		case "provisional":
+		case "bye-answered":
 			return stay(state);
 		case "invite":
 		case "offered":
 		case "accept":
 		case "decline":
-		case "bye-answered":
 			return outOfPlace(state, event);
 		default:
 			return assertNever(event);
@@ -488,11 +491,12 @@ function stepTerminated(state: StateOf<"terminated">, event: InviteEvent): Invit
 		case "request-failed":
 		case "bye-answered":
 		case "connection-lost":
+		case "accept":
+		case "decline":
+			// The user may decide after the caller has given up.
 			return stay(state);
 		case "invite":
 		case "offered":
-		case "accept":
-		case "decline":
 		case "reinvite":
 			return outOfPlace(state, event);
 		default:
@@ -509,6 +513,8 @@ function successWhenConfirmed(
 		if (state.closing !== undefined) return sayBye(state.remoteTag, [ack]);
 		return { state: { ...state, reinvite: "none" }, effects: [ack] };
 	}
+	// A 2xx to an INVITE that we never sent is nobody's.
+	if (!event.isReinvite && state.remoteTag === undefined) return stay(state);
 	// RFC 3261 §13.2.2.4: each repetition of the 2xx is acknowledged again; a second dialog is acknowledged and ended.
 	return { state, effects: event.toTag === state.remoteTag || event.isReinvite ? [ack] : ackAndBye(event.toTag) };
 }

@@ -1,0 +1,79 @@
+/** The certificate judge of an edge: the verifier with the trust anchors of the configuration. */
+import type { Clock } from "@causeway/sip";
+import type { Config } from "../config/schema.ts";
+import { loadTrust, type TrustAnchors } from "./certificate/trust.ts";
+import { formatVerdict, type Verdict } from "./certificate/verdict.ts";
+import { verifyChain } from "./certificate/verify-chain.ts";
+import type { CertificateExpectation, CertificateJudge, CertificateJudgement } from "./certificate-judge.ts";
+
+export type JudgeOutcome =
+	| { readonly ok: true; readonly judge: CertificateJudge }
+	/** `place` is the file that cannot be used, or `system`. */
+	| { readonly ok: false; readonly place: string; readonly reason: string };
+
+/** Reads every trust file that the configuration names. */
+export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "wall">): Promise<JudgeOutcome> {
+	const bySource = new Map<string, TrustAnchors>();
+	const sources = [config.edge.tls.trust, ...config.peer.flatMap(({ trust }) => (trust === undefined ? [] : [trust]))];
+	for (const source of sources) {
+		const key = source.join("\n");
+		if (bySource.has(key)) continue;
+		const loaded = await loadTrust(source.length === 1 && source[0] === "system" ? "system" : source);
+		if (!loaded.ok) return loaded;
+		bySource.set(key, loaded.trust);
+	}
+	const trustOf = (expectation: CertificateExpectation): TrustAnchors => {
+		const trust = bySource.get((expectation.trust ?? config.edge.tls.trust).join("\n"));
+		if (trust === undefined) throw new Error("assertion: the trust of every peer was loaded");
+		return trust;
+	};
+	return {
+		ok: true,
+		judge: {
+			judge(presented, expectation) {
+				const verdict = verifyChain({
+					chain: presented.chain,
+					purpose: expectation.role === "dialled" ? "server" : "client",
+					names: expectation.names,
+					domains: expectation.domains,
+					cnFallback: expectation.cnFallback,
+					wildcard: expectation.wildcard,
+					trust: trustOf(expectation),
+					now: clock.wall(),
+					clientAuthEku: config.edge.tls.client_auth_eku,
+				});
+				return toJudgement(verdict, expectation);
+			},
+		},
+	};
+}
+
+function toJudgement(verdict: Verdict, expectation: CertificateExpectation): CertificateJudgement {
+	const { shown, faults, warnings, expected } = verdict;
+	const [main] = faults;
+	if (main !== undefined || shown === undefined) {
+		return {
+			ok: false,
+			code: main?.code ?? "malformed",
+			whose: main?.whose ?? "peer",
+			text: formatVerdict(verdict).join("\n"),
+			expected: expected.names,
+			shown: shown?.names ?? [],
+		};
+	}
+	// Common names prove nothing unless the expectation lets them.
+	const names = shown.names
+		.filter((name) => !name.startsWith("CN=") || expectation.cnFallback)
+		.map((name) => (name.startsWith("CN=") ? name.slice(3) : name));
+	return {
+		ok: true,
+		identity: {
+			names,
+			subject: shown.subject,
+			issuer: shown.issuer,
+			fingerprint: shown.fingerprint,
+			notAfter: Date.parse(shown.notAfter),
+		},
+		warnings: warnings.map(({ text }) => text),
+	};
+}
