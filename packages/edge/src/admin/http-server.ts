@@ -106,6 +106,8 @@ export async function createHttpApp(options: HttpServerOptions): Promise<Fastify
 		headersTimeout: headTimeoutMs,
 		connectionsCheckingInterval: 1_000,
 		maxHeaderSize: headLimitBytes,
+		// The host policy refuses a request without one, with a reason.
+		requireHostHeader: false,
 	} as const;
 	const app: FastifyInstance =
 		tls === undefined

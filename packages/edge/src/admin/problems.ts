@@ -6,12 +6,11 @@ import { ApiProblem } from "./handlers.ts";
 
 /** Answers with a refusal: RFC 9457, with the headers its status calls for. */
 export function sendProblem(reply: FastifyReply, problem: ApiProblem): FastifyReply {
+	const body = JSON.stringify(createProblemBody(problem.code, problem.detail, problem.errors));
 	if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="causeway"');
 	if (problem.retryAfterSeconds !== undefined) reply.header("retry-after", String(problem.retryAfterSeconds));
-	return reply
-		.code(problem.status)
-		.type(problemMediaType)
-		.send(JSON.stringify(createProblemBody(problem.code, problem.detail, problem.errors)));
+	// As octets: to a text the framework would add a charset, which JSON has not (RFC 8259 §11).
+	return reply.code(problem.status).type(problemMediaType).send(Buffer.from(body));
 }
 
 /** The refusal that an error of a handler or of the HTTP layer stands for; what is nobody's refusal is our fault. */

@@ -52,11 +52,11 @@ async function serve(configFile: string | undefined, version: string): Promise<v
 		process.on("SIGTERM", stop);
 		process.on("SIGINT", stop);
 		// Whoever started us with a channel is gone: so is the reason to run.
-		if (process.send !== undefined) process.on("disconnect", stop);
+		if (process.connected) process.on("disconnect", stop);
 		process.on("SIGHUP", () => reload(edge, configFile, log));
 	});
-	if (process.send !== undefined)
-		process.send({ kind: "ready", sip: edge.sip, httpUrl: edge.httpUrl } satisfies ReadyMessage);
+	const ready: ReadyMessage = { kind: "ready", sip: edge.sip, httpUrl: edge.httpUrl };
+	if (process.connected) process.send?.call(process, ready);
 	await stopped;
 	if (process.connected) process.disconnect();
 

@@ -63,7 +63,7 @@ const edge = z.strictObject({
 	data_dir: key(fileName().default("./data"), "restart", "Store and signing keys; only the owner may read it.", {
 		path: true,
 	}),
-	tls: tls.prefault({}),
+	tls: tls.prefault({}).meta({ description: "Certificates and their checks." }),
 });
 
 const domainShape = { name: key(domainName(), "live", "The SIP domain: what stands behind the @ of our users.") };
@@ -211,7 +211,7 @@ const peerShape = {
 		"live",
 		"Port of the media line in OPTIONS and 488 answers: the profile's 5060, or 0 as RFC 3264 §9 wants.",
 	),
-	throttle: peerThrottle.optional(),
+	throttle: peerThrottle.optional().meta({ description: "Ceilings for this peer." }),
 };
 
 const edgePeerShape = {

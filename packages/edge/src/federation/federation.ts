@@ -129,7 +129,7 @@ export class Federation {
 			);
 		}
 		const { peer } = found;
-		const staticLink = peer.edge && this.#links.findOpen(peer.edge.host, peer.name, this.#options.user.load);
+		const staticLink = peer.edge && this.#links.findOpen(peer.edge.host, peer.name, (link) => this.#options.user.load(link));
 		if (staticLink !== undefined) return { ok: true, link: staticLink, peer };
 		const hops = await resolveHops(
 			peer.edge === undefined
@@ -163,7 +163,7 @@ export class Federation {
 	async #linkToAny(domain: string, peer: Peer, hops: readonly Hop[]): Promise<LinkOutcome> {
 		let last: FederationRefusal | undefined;
 		for (const hop of hops) {
-			const open = this.#links.findOpen(hop.serverName, peer.name, this.#options.user.load);
+			const open = this.#links.findOpen(hop.serverName, peer.name, (link) => this.#options.user.load(link));
 			if (open !== undefined) return { ok: true, link: open, peer };
 			const result = await this.#dialOnce(hop, peer);
 			if (result.ok) return { ok: true, link: result.link, peer };

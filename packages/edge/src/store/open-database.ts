@@ -23,7 +23,7 @@ export interface DatabaseOptions {
 export interface OpenDatabase {
 	readonly database: Connection;
 	readonly opened: Opened;
-	close(): void;
+	readonly close: () => void;
 }
 
 /** Opens the store for writing. Throws `StoreFailed`: `in-use` where another Causeway has it open. */

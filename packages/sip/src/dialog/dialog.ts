@@ -83,13 +83,13 @@ export function createUasDialog(request: SipRequest, localTag: string, localCont
 	if (!peer.ok) return peer;
 	if (peer.value.remoteTarget === undefined) return contactMissing();
 	return success({
-		id: { callId: detach(request.callId), localTag, remoteTag: detach(request.from.tag ?? "") },
+		id: { callId: detach(request.callId), localTag: detach(localTag), remoteTag: detach(request.from.tag ?? "") },
 		role: "uas",
 		state: "early",
 		localUri: detach(`${headerText(request, HeaderId.to)};tag=${localTag}`),
 		remoteUri: detach(headerText(request, HeaderId.from)),
 		remoteTarget: peer.value.remoteTarget,
-		localContact,
+		localContact: detach(localContact),
 		routeSet: peer.value.routeSet,
 		localCSeq: undefined,
 		remoteCSeq: request.cseq.number,

@@ -53,7 +53,7 @@ export type NotifierTimer = "expiry" | "spacing";
 
 export type NotifierEvent =
 	/**
-	 * A SUBSCRIBE that was granted ({@link file://./grant-expires.ts}). `state` counts for the first one. Zero seconds
+	 * A SUBSCRIBE that was granted (`grantExpires`). `state` counts for the first one. Zero seconds
 	 * end the subscription; in the first SUBSCRIBE they fetch.
 	 */
 	| { readonly kind: "subscribe"; readonly expiresSeconds: number; readonly state: "pending" | "active" }

@@ -13,7 +13,7 @@ export type HeadOutcome =
 
 /**
  * Indexes the octets of `octets` from `from` to `end`: a start line, header fields and the empty line that ends them.
- * Lines end in CRLF: a CR or LF alone and NUL are faults (two readers must not see two messages). A name is a token,
+ * Lines end in CRLF: a CR or LF alone and a NUL without backslash are faults (two readers must not see two messages). A name is a token,
  * white space may stand before the colon, and a line that starts with white space continues the field before it.
  */
 export function indexHead(octets: Uint8Array, from: number, end: number, limits: HeadLimits): HeadOutcome {
@@ -65,14 +65,15 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 	}
 }
 
-/** Offset of the next CRLF, or `end` where a CR or LF alone or a NUL comes first. */
+/** Offset of the next CRLF, or `end` where a CR or LF alone or a NUL without backslash comes first. */
 function endOfLine(octets: Uint8Array, from: number, end: number): number {
 	let at = from;
 	while (at < end) {
 		const code = octets[at] ?? 0;
 		if (code <= 0x0d) {
 			if (code === 0x0d) return octets[at + 1] === 0x0a ? at : end;
-			if (code === 0x0a || code === 0) return end;
+			// RFC 3261 §25.1 quoted-pair: behind a backslash a NUL is text.
+			if (code === 0x0a || (code === 0 && octets[at - 1] !== 0x5c)) return end;
 		}
 		at++;
 	}

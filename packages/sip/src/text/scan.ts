@@ -70,11 +70,12 @@ export function parseDecimal(text: string, start: number, end: number, maxDigits
 	return value;
 }
 
-/** Whether `octets` can stand in one line of a head: neither CR nor LF nor NUL. */
+/** Whether `octets` can stand in one line of a head: neither CR nor LF, nor NUL but behind a backslash (`quoted-pair`). */
 export function isOneLine(octets: string): boolean {
 	for (let index = 0; index < octets.length; index++) {
 		const code = octets.charCodeAt(index);
-		if (code <= 0x0d && (code === 0x0d || code === 0x0a || code === 0)) return false;
+		if (code > 0x0d) continue;
+		if (code === 0x0d || code === 0x0a || (code === 0 && octets.charCodeAt(index - 1) !== 0x5c)) return false;
 	}
 	return true;
 }

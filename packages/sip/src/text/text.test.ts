@@ -119,7 +119,8 @@ test("a detached text is equal to its origin", () => {
 	);
 });
 
-test("a line of a head holds neither CR nor LF nor NUL", () => {
+test("a line of a head holds neither CR nor LF, nor NUL save as a quoted pair", () => {
+	assert.equal(isOneLine('"\\\0"'), true);
 	assert.equal(isOneLine("a\tb \u00ff"), true);
 	for (const octet of ["\r", "\n", "\0"]) assert.equal(isOneLine(`a${octet}b`), false);
 });

@@ -1,5 +1,6 @@
 /** A certificate decoded as far as its verification needs (RFC 5280 §4). */
 import { createHash, type KeyObject, X509Certificate } from "node:crypto";
+import { keyWeakness } from "./algorithms.ts";
 import {
 	contentOf,
 	type DerElement,
@@ -29,6 +30,8 @@ export interface Certificate extends Extensions {
 	readonly notAfter: number;
 	readonly signatureAlgorithm: string;
 	readonly publicKey: KeyObject;
+	/** Why its key is too weak, in words; undefined where it is not. */
+	readonly keyWeakness: string | undefined;
 	/** Node's view of the same octets, for signatures. */
 	readonly x509: X509Certificate;
 }
@@ -74,6 +77,7 @@ export function parseCertificate(der: Uint8Array): Certificate | undefined {
 	if (extensions === undefined) return undefined;
 	try {
 		const x509 = new X509Certificate(der);
+		const publicKey = x509.publicKey;
 		return {
 			...extensions,
 			der,
@@ -85,7 +89,8 @@ export function parseCertificate(der: Uint8Array): Certificate | undefined {
 			notBefore: from,
 			notAfter: until,
 			signatureAlgorithm,
-			publicKey: x509.publicKey,
+			publicKey,
+			keyWeakness: keyWeakness(publicKey),
 			x509,
 		};
 	} catch {

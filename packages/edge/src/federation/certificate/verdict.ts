@@ -19,7 +19,6 @@ export type CertificateFaultCode =
 	| "weak-signature"
 	| "name-constraint"
 	| "unknown-critical-extension"
-	| "revocation-unknown"
 	| "wrong-purpose"
 	| "wrong-name";
 
@@ -36,13 +35,7 @@ export interface CertificateFault {
 }
 
 export interface CertificateWarning {
-	readonly code:
-		| "server-only-purpose"
-		| "leaf-is-ca"
-		| "common-name-used"
-		| "wildcard-used"
-		| "expires-soon"
-		| "unused-certificates";
+	readonly code: "server-only-purpose" | "leaf-is-ca" | "common-name-used" | "wildcard-used" | "stale-revocation-list";
 	readonly text: string;
 }
 
