@@ -16,10 +16,13 @@ const sip = [
 const edge = [
 	"(config|observe|store|pki)/",
 	"federation/",
-	"(proxy|presence|im)/",
+	"proxy/",
+	"ua/",
+	"(presence|im)/",
 	"admin/",
 	"edge\\.ts",
-	"(demo|cli)/",
+	"cli/",
+	"demo/",
 	"main\\.ts",
 ];
 
@@ -81,6 +84,9 @@ module.exports = {
 		exclude: { path: "(^|/)dist/" },
 		tsPreCompilationDeps: true,
 		tsConfig: { fileName: "tsconfig.json" },
-		enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["causeway-source", "import", "node", "default"] },
+		enhancedResolveOptions: {
+			exportsFields: ["exports"],
+			conditionNames: ["causeway-source", "import", "node", "default"],
+		},
 	},
 };

@@ -20,7 +20,7 @@ export default async function* report(source) {
 	for await (const { type, data } of source) {
 		const isSuite = data?.details?.type === "suite";
 		// A file that ends well is reported as a test of its own name where it holds none: that is not a test.
-		const isFile = data?.name !== undefined && data.file !== undefined && data.file.endsWith(data.name) && data.nesting === 0;
+		const isFile = data?.name !== undefined && data.file?.endsWith(data.name) === true && data.nesting === 0;
 		if (type === "test:pass" && !isSuite && !isFile) {
 			if (data.skip !== undefined || data.todo !== undefined) {
 				failed += 1;
@@ -37,7 +37,9 @@ export default async function* report(source) {
 			tally(data).failed += 1;
 			const error = data.details?.error;
 			const cause = error?.cause ?? error;
-			failures.push(`${fileOf(data)}:${data.line ?? 0}: ${data.name}\n${cause?.stack ?? cause?.message ?? String(cause)}`);
+			failures.push(
+				`${fileOf(data)}:${data.line ?? 0}: ${data.name}\n${cause?.stack ?? cause?.message ?? String(cause)}`,
+			);
 		} else if (type === "test:stderr" || type === "test:stdout") {
 			if (process.env.TEST_OUTPUT === "1") yield data.message;
 		}

@@ -1,7 +1,13 @@
 /** The program `causeway`: arguments to commands, signals, exit codes. */
 import { readFileSync } from "node:fs";
-import { type CommandContext, createConnect, prepareProgram, registerCommands, runProgram } from "@causeway/admin/cli";
-import { Command } from "commander";
+import {
+	Command,
+	type CommandContext,
+	createConnect,
+	prepareProgram,
+	registerCommands,
+	runProgram,
+} from "@causeway/admin/cli";
 import { registerCheckConfig } from "./cli/check-config.ts";
 import { discoverServer } from "./cli/configuration.ts";
 import { registerServe } from "./cli/serve.ts";

@@ -1,4 +1,7 @@
 import type { Command } from "commander";
+
+export { Command } from "commander";
+
 import * as connections from "./connections.ts";
 import type { CommandContext } from "./context.ts";
 import * as dialogs from "./dialogs.ts";

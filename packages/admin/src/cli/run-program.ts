@@ -1,4 +1,4 @@
-import { type Command, CommanderError } from "commander";
+import type { Command, CommanderError } from "commander";
 import { ApiError } from "../api-error.ts";
 import { CommandFailed } from "./command-failed.ts";
 import type { CommandContext } from "./context.ts";
@@ -30,7 +30,7 @@ export async function runProgram(
 		return 0;
 	} catch (error) {
 		// Help that was asked for ends with 0; help because something is missing, and every usage error, with 1.
-		if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+		if (isCommanderError(error)) return error.exitCode === 0 ? 0 : 2;
 		if (error instanceof CommandFailed) {
 			context.stderr.write(`causeway: ${error.message}\n`);
 			return error.exitCode;
@@ -46,4 +46,11 @@ export async function runProgram(
 function explain(error: ApiError): string {
 	if (error.status !== 401) return error.message;
 	return "the admin token was refused; give the right one with --token, CAUSEWAY_TOKEN or --config";
+}
+
+/** By its code, not its class: the program may be made by another copy of commander than ours. */
+function isCommanderError(error: unknown): error is CommanderError {
+	return (
+		error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("commander.")
+	);
 }

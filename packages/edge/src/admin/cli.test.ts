@@ -5,8 +5,14 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
 import type { Connection, Contact, Dialog, Status, Subscription, User } from "@causeway/admin";
-import { type CommandContext, createConnect, prepareProgram, registerCommands, runProgram } from "@causeway/admin/cli";
-import { Command } from "commander";
+import {
+	Command,
+	type CommandContext,
+	createConnect,
+	prepareProgram,
+	registerCommands,
+	runProgram,
+} from "@causeway/admin/cli";
 import { type ApiHandlers, ApiProblem } from "./handlers.ts";
 import { startHttpServer } from "./http-server.ts";
 import { adminToken, bob, createFakeAuth, createFakeServerOptions } from "./testing.ts";

@@ -1,6 +1,7 @@
 /** `causeway check-config`: every check of the start, without listening, creating or changing anything. */
+
+import type { Command } from "@causeway/admin/cli";
 import { type CommandContext, CommandFailed, writeJson } from "@causeway/admin/cli";
-import type { Command } from "commander";
 import { checkFiles } from "../config/check.ts";
 import { formatProblem } from "../config/load.ts";
 import { readConfiguration } from "./configuration.ts";

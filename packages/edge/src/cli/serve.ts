@@ -1,7 +1,8 @@
 /** `causeway serve`: runs the edge until it is told to stop. */
+
+import type { Command } from "@causeway/admin/cli";
 import { CommandFailed } from "@causeway/admin/cli";
 import { systemClock, systemRandom } from "@causeway/sip/node";
-import type { Command } from "commander";
 import { checkFiles } from "../config/check.ts";
 import { formatProblem } from "../config/load.ts";
 import { type RunningEdge, StartFailed, startEdge } from "../edge.ts";
@@ -56,7 +57,8 @@ async function serve(configFile: string | undefined, version: string): Promise<v
 		process.on("SIGHUP", () => reload(edge, configFile, log));
 	});
 	const ready: ReadyMessage = { kind: "ready", sip: edge.sip, httpUrl: edge.httpUrl };
-	if (process.connected) process.send?.call(process, ready);
+	const parent: { readonly send?: (message: unknown) => boolean } = process;
+	parent.send?.(ready);
 	await stopped;
 	if (process.connected) process.disconnect();
 

@@ -1,4 +1,6 @@
 /** `causeway demo`: two complete organisations on loopback, to look at or to watch a script play. */
+
+import type { Command } from "@causeway/admin/cli";
 import {
 	type CommandContext,
 	CommandFailed,
@@ -7,7 +9,6 @@ import {
 	paint,
 	writeJson,
 } from "@causeway/admin/cli";
-import type { Command } from "commander";
 import { playScript, type Rung } from "./script.ts";
 import { startWorld, type World } from "./world.ts";
 

@@ -2,18 +2,8 @@
 import type { Clock, DnsLookup } from "@causeway/sip";
 import { federationServiceName, isWithinDomain } from "@causeway/sip";
 import type { Link } from "./link.ts";
+import type { BindingVerdict } from "./outcome.ts";
 import type { Peer, PeerDirectory } from "./peers.ts";
-
-export type BindingVerdict =
-	| { readonly ok: true; readonly peer: Peer }
-	| {
-			readonly ok: false;
-			readonly status: number;
-			/** Stable: `own-domain`, `blocked-domain`, `not-listed`, `wrong-edge`, `srv-mismatch`, `srv-failed`. */
-			readonly code: string;
-			/** In words, for our log only. */
-			readonly reason: string;
-	  };
 
 /** A verdict from DNS is asked again after this time at most, one from the configuration after a policy edit. */
 const LONGEST_MEMORY_MS = 3_600_000;

@@ -21,10 +21,10 @@ import type { PresentedPeer, RefusedHandshake, TlsDialler } from "@causeway/sip/
 import type { Trace } from "../observe/trace.ts";
 import { type Admission, type AdmissionOptions, admitAccepted, admitDialled } from "./admission.ts";
 import type { CertificateJudge } from "./certificate-judge.ts";
-import { type BindingVerdict, DomainBinding } from "./domain-binding.ts";
+import { DomainBinding } from "./domain-binding.ts";
 import { type Link, linkName } from "./link.ts";
 import { type LinkLimits, LinkTable } from "./link-table.ts";
-import type { FederationRefusal } from "./outcome.ts";
+import type { BindingVerdict, FederationRefusal } from "./outcome.ts";
 import type { Peer, PeerDirectory } from "./peers.ts";
 
 export interface FederationOptions {
@@ -129,7 +129,8 @@ export class Federation {
 			);
 		}
 		const { peer } = found;
-		const staticLink = peer.edge && this.#links.findOpen(peer.edge.host, peer.name, (link) => this.#options.user.load(link));
+		const staticLink =
+			peer.edge && this.#links.findOpen(peer.edge.host, peer.name, (link) => this.#options.user.load(link));
 		if (staticLink !== undefined) return { ok: true, link: staticLink, peer };
 		const hops = await resolveHops(
 			peer.edge === undefined

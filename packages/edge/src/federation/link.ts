@@ -1,6 +1,6 @@
 /** A verified connection to a peer edge, and what its certificate proved. */
 import type { Connection } from "@causeway/sip";
-import type { BindingVerdict } from "./domain-binding.ts";
+import type { BindingVerdict } from "./outcome.ts";
 import type { Peer } from "./peers.ts";
 
 /** Who the other end is, by its certificate. */

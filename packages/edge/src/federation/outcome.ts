@@ -1,6 +1,7 @@
-/** Why a request cannot leave toward a domain, with what its sender is told. */
+/** What the federation rules decide: why a request cannot leave, and whether one may come in. */
+import type { Peer } from "./peers.ts";
 
-/** Stable diagnostics ids of the field (protocol sheet 7.7) stand beside our own words. */
+/** Why a request cannot leave toward a domain; diagnostics ids of the field (protocol sheet 7.7) beside our own words. */
 export interface FederationRefusal {
 	/** Status code that the local sender sees. */
 	readonly status: number;
@@ -12,3 +13,15 @@ export interface FederationRefusal {
 	readonly reason: string;
 	readonly blame: "us" | "peer" | "network";
 }
+
+/** Whether the other end of a connection may speak for a domain. */
+export type BindingVerdict =
+	| { readonly ok: true; readonly peer: Peer }
+	| {
+			readonly ok: false;
+			readonly status: number;
+			/** Stable: `own-domain`, `blocked-domain`, `not-listed`, `wrong-edge`, `srv-mismatch`, `srv-failed`. */
+			readonly code: string;
+			/** In words, for our log only. */
+			readonly reason: string;
+	  };

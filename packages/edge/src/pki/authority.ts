@@ -25,6 +25,8 @@ export interface CertificateSpec {
 	readonly keyUsage?: readonly ("digitalSignature" | "keyEncipherment" | "keyCertSign" | "cRLSign")[];
 	/** `ec-p256` where absent. */
 	readonly keyKind?: KeyKind;
+	/** Keys to certify again, as in a renewal; new ones where absent. */
+	readonly keys?: webcrypto.CryptoKeyPair;
 	/** Of the signature; SHA-256 where absent. */
 	readonly hash?: "SHA-256" | "SHA-1";
 	/** Further extensions, DER values. */
@@ -87,7 +89,7 @@ export function createEdgeCertificate(
 /** Any certificate; without an issuer it signs itself. What it returns can issue, whether or not it says that it may. */
 export async function issue(issuer: Authority | undefined, spec: CertificateSpec): Promise<Authority> {
 	const keyKind = spec.keyKind ?? "ec-p256";
-	const keys = await createKeys(keyKind);
+	const keys = spec.keys ?? (await createKeys(keyKind));
 	const subjectName = distinguishedName(spec);
 	const certificate = await x509.X509CertificateGenerator.create(
 		{

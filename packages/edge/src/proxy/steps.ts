@@ -8,8 +8,8 @@ import {
 	parseAor,
 	tokens,
 } from "@causeway/sip";
-import type { BindingVerdict } from "../federation/domain-binding.ts";
 import type { Link } from "../federation/link.ts";
+import type { BindingVerdict } from "../federation/outcome.ts";
 import { CONTINUE, type RequestContext, respond, type Verdict } from "./context.ts";
 
 /** What the checks need to know. */

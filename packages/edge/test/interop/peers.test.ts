@@ -178,6 +178,7 @@ test("peers: Kamailio cuts a client with no certificate or a wrong one, and answ
 	const authority = createAuthority(lab, "authority");
 	const stranger = createAuthority(lab, "stranger");
 	const names = [CONTOSO.edge];
+	await startDns(lab, [CONTOSO, FABRIKAM]);
 	await startKamailio(lab, {
 		domain: FABRIKAM.domain,
 		fqdn: FABRIKAM.edge,

@@ -9,7 +9,7 @@ import { matchesIgnoreCase } from "../text/ascii.ts";
 import { CharClass, skipClass } from "../text/char-class.ts";
 import { parseDecimal, skipListItem, trimLwsEnd } from "../text/scan.ts";
 import { parseUri } from "../uri/parse-uri.ts";
-import type { Uri } from "../uri/uri.ts";
+import { isSipUri, type Uri } from "../uri/uri.ts";
 import { FIELD_STRIDE, type MessageHead, type SipMessage } from "./message.ts";
 
 /** A message, or why it is none. The head of what is none may still be answered (`createErrorResponse`). */
@@ -82,6 +82,9 @@ function readRequestLine(text: string, lineEnd: number): Result<{ method: string
 	}
 	const requestUri = parseUri(text, methodEnd + 1, versionStart - 1);
 	if (!requestUri.ok) return requestUri;
+	if (isSipUri(requestUri.value) && requestUri.value.headers !== "") {
+		return refusal("bad-uri", "RFC 3261 §19.1.1", methodEnd + 1, "A Request-URI carries no headers.");
+	}
 	return success({ method: text.slice(0, methodEnd), requestUri: requestUri.value });
 }
 

@@ -35,7 +35,13 @@ export interface CertificateFault {
 }
 
 export interface CertificateWarning {
-	readonly code: "server-only-purpose" | "leaf-is-ca" | "common-name-used" | "wildcard-used" | "stale-revocation-list";
+	readonly code:
+		| "server-only-purpose"
+		| "leaf-is-ca"
+		| "common-name-used"
+		| "wildcard-used"
+		| "expires-soon"
+		| "stale-revocation-list";
 	readonly text: string;
 }
 

@@ -1,6 +1,9 @@
-/** Our own verifier: from what the peer presented to an anchor we trust, with every fault named (RFC 5280 §6, REQ-44 to REQ-47). */
-import { type Certificate, parseCertificate } from "./certificate.ts";
-import { certificateNames, matchName, matchSipDomain } from "./names.ts";
+/** Our own verifier: from what the peer presented to an anchor we trust, with every fault named (RFC 5280 §6, REQ-44 … REQ-47). */
+import { buildPaths, type FoundPaths } from "./build-path.ts";
+import type { Certificate } from "./certificate.ts";
+import { checkPath, type PathFindings, type PathRules } from "./check-path.ts";
+import { type CertificateNames, certificateNames, matchName, matchSipDomain } from "./names.ts";
+import type { RevocationList } from "./revocation.ts";
 import type { TrustAnchors } from "./trust.ts";
 import type {
 	CertificateFault,
@@ -9,8 +12,8 @@ import type {
 	CertificateWarning,
 	Purpose,
 	Verdict,
-	Whose,
 } from "./verdict.ts";
+import { VerificationMemory } from "./verification-memory.ts";
 
 export interface VerificationInput {
 	/** DER, leaf first, in the peer's order. */
@@ -27,334 +30,175 @@ export interface VerificationInput {
 	readonly now: number;
 	/** What a missing client authentication purpose is. */
 	readonly clientAuthEku: "require" | "warn" | "ignore";
+	/** Lists that are not signed by an issuer of the path are passed over. */
+	readonly revocationLists?: readonly RevocationList[];
 }
 
-const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
-const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
-const ANY_PURPOSE = "2.5.29.37.0";
-/** SHA-1 and MD5 with RSA, DSA, ECDSA. */
-const WEAK_SIGNATURES: ReadonlySet<string> = new Set([
-	"1.2.840.113549.1.1.2",
-	"1.2.840.113549.1.1.4",
-	"1.2.840.113549.1.1.5",
-	"1.2.840.10040.4.3",
-	"1.2.840.10045.4.1",
-]);
-const LEAST_RSA_BITS = 2048;
-/** Certificates of one path, and signatures checked to find it: a peer chooses what it presents. */
-const MAX_PATH = 8;
-const MAX_SIGNATURES = 32;
-const SOON_MS = 14 * 86_400_000;
+/** A peer that sends more certificates than any chain needs is not helped by reading them. */
+const maxPresented = 16;
+const soonMs = 14 * 86_400_000;
 
-interface Path {
-	/** Leaf first; the last one is the anchor, or the last that was found. */
-	readonly certificates: readonly Certificate[];
-	readonly isTrusted: boolean;
-	readonly hasBadSignature: boolean;
-}
-
-export function verifyChain(input: VerificationInput): Verdict {
+/** `memory` is shared by the calls that may meet the same peers again. */
+export function verifyChain(input: VerificationInput, memory: VerificationMemory = new VerificationMemory()): Verdict {
 	const expected = { names: [...input.names, ...input.domains], purpose: input.purpose };
-	const [leafDer, ...others] = input.chain;
-	if (leafDer === undefined) {
-		const fault: CertificateFault = {
-			code: "no-certificate",
-			whose: "peer",
-			text: "the peer showed no certificate; both ends of a federation connection must",
-			remedy: "configure the peer to present its certificate when it connects",
-		};
-		return { ok: false, expected, shown: undefined, validUntil: undefined, faults: [fault], warnings: [] };
-	}
-	const leaf = parseCertificate(leafDer);
+	const [leafDer, ...issuerDers] = input.chain.slice(0, maxPresented);
+	const leaf = leafDer === undefined ? undefined : memory.read(leafDer);
 	if (leaf === undefined) {
-		const fault: CertificateFault = {
-			code: "malformed",
-			whose: "peer",
-			text: "the peer's certificate cannot be read",
-			remedy: "replace the peer's certificate",
-		};
+		const fault = leafDer === undefined ? noCertificate : malformed;
 		return { ok: false, expected, shown: undefined, validUntil: undefined, faults: [fault], warnings: [] };
 	}
-	const presented = others.map(parseCertificate).filter((one): one is Certificate => one !== undefined);
-	const path = findPath(leaf, presented, input.trust);
-	const faults: CertificateFault[] = [];
-	const warnings: CertificateWarning[] = [];
-	judgePath(path, leaf, faults);
-	for (const [index, certificate] of path.certificates.entries()) {
-		const isAnchor = path.isTrusted && index === path.certificates.length - 1;
-		judgeCertificate(certificate, index, isAnchor, input.now, faults);
-	}
-	judgePurpose(leaf, input, faults, warnings);
+	// What cannot be read above the leaf cannot vouch for it; without it the path is found, or it is not.
+	const issuers = issuerDers.map((der) => memory.read(der)).filter((one) => one !== undefined);
+	const found = buildPaths([leaf, ...issuers], input.trust, (certificate, issuer) =>
+		memory.isSignedBy(certificate, issuer),
+	);
+	const anchored = found.paths.length > 0;
+	const { path, findings } = bestPath(found, input, memory);
 	const names = certificateNames(leaf);
-	judgeNames(leaf, names, input, faults, warnings);
-	const validUntil = Math.min(...path.certificates.map(({ notAfter }) => notAfter));
-	if (faults.length === 0 && validUntil - input.now < SOON_MS) {
-		warnings.push({ code: "expires-soon", text: `the certificate or one above it expires at ${instant(validUntil)}` });
+	const nameFindings = checkNames(names, input, expected.names);
+	const faults = [...(anchored ? [] : [anchorFault(leaf, found)]), ...findings.faults, ...nameFindings.faults].sort(
+		(one, other) => ranking.indexOf(one.code) - ranking.indexOf(other.code),
+	);
+	const warnings = [...findings.warnings, ...nameFindings.warnings];
+	const ok = faults.length === 0;
+	const validUntil = Math.min(...path.map((one) => one.notAfter));
+	if (ok && validUntil - input.now < soonMs) {
+		const at = new Date(validUntil).toISOString();
+		warnings.push({ code: "expires-soon", text: `the peer's certificate or one above it expires on ${at}` });
 	}
 	return {
-		ok: faults.length === 0,
+		ok,
 		expected,
 		shown: {
 			...summary(leaf),
-			names: [
-				...names.dns,
-				...names.sipDomains.map((domain) => `sip:${domain}`),
-				...names.common.map((name) => `CN=${name}`),
-			],
-			chain: [leaf, ...presented].map(summary),
-			path: path.isTrusted ? path.certificates.map(({ subject }) => subject.text) : [],
+			names: shownNames(names),
+			chain: [leaf, ...issuers].map(summary),
+			path: anchored ? path.map((one) => one.subject.text) : [],
 		},
-		validUntil: faults.length === 0 ? validUntil : undefined,
+		validUntil: ok ? validUntil : undefined,
 		faults,
 		warnings,
 	};
 }
 
-/** Climbs from the leaf: an anchor that signed ends the path, else an intermediate that the peer presented. */
-function findPath(leaf: Certificate, presented: readonly Certificate[], trust: TrustAnchors): Path {
-	if (trust.fingerprints.has(leaf.fingerprint))
-		return { certificates: [leaf], isTrusted: true, hasBadSignature: false };
-	const budget = { signatures: MAX_SIGNATURES };
-	let hasBadSignature = false;
-	const signedBy = (certificate: Certificate, issuer: Certificate): boolean => {
-		budget.signatures -= 1;
-		if (budget.signatures < 0) return false;
-		const isGood = certificate.x509.verify(issuer.publicKey);
-		if (!isGood) hasBadSignature = true;
-		return isGood;
-	};
-	let longest: readonly Certificate[] = [leaf];
-	const climb = (path: readonly Certificate[]): readonly Certificate[] | undefined => {
-		if (path.length > longest.length) longest = path;
-		const top = path.at(-1);
-		if (top === undefined || path.length >= MAX_PATH) return undefined;
-		for (const anchor of trust.bySubject.get(top.issuer.key) ?? []) {
-			if (signedBy(top, anchor)) return [...path, anchor];
-		}
-		for (const next of presented) {
-			if (next.subject.key !== top.issuer.key || path.some(({ fingerprint }) => fingerprint === next.fingerprint))
-				continue;
-			const found = signedBy(top, next) ? climb([...path, next]) : undefined;
-			if (found !== undefined) return found;
-		}
-		return undefined;
-	};
-	const found = climb([leaf]);
-	return found === undefined
-		? { certificates: longest, isTrusted: false, hasBadSignature }
-		: { certificates: found, isTrusted: true, hasBadSignature: false };
-}
-
-function judgePath(path: Path, leaf: Certificate, faults: CertificateFault[]): void {
-	if (path.isTrusted) return;
-	const top = path.certificates.at(-1) ?? leaf;
-	if (path.hasBadSignature) {
-		faults.push(
-			fault(
-				"bad-signature",
-				"peer",
-				`${top.subject.text} names an issuer (${top.issuer.text}) that did not sign it`,
-				"install the certificate as the authority issued it; two authorities of one name may have been mixed up",
-			),
-		);
-	} else if (leaf.subject.key === leaf.issuer.key) {
-		faults.push(
-			fault(
-				"self-signed",
-				"peer",
-				"the certificate is signed by itself, and is not among those we trust",
-				"get a certificate from an authority that both sides trust, or add this one to trust",
-			),
-		);
-	} else {
-		faults.push(
-			fault(
-				"untrusted-issuer",
-				"either",
-				`the chain ends at ${top.subject.text}, issued by ${top.issuer.text}, which is neither shown nor trusted here`,
-				`present the missing intermediate certificate, or add the authority "${top.issuer.text}" to trust`,
-			),
-		);
-	}
-}
-
-function judgeCertificate(
-	certificate: Certificate,
-	index: number,
-	isAnchor: boolean,
-	now: number,
-	faults: CertificateFault[],
-): void {
-	const name = certificate.subject.text;
-	const whose: Whose = index === 0 ? "peer" : "ca";
-	if (certificate.notAfter < now) {
-		faults.push(
-			fault(
-				"expired",
-				whose,
-				`${name} expired at ${instant(certificate.notAfter)}`,
-				"renew the certificate, and check the clocks of both sides",
-			),
-		);
-	}
-	if (certificate.notBefore > now) {
-		faults.push(
-			fault(
-				"not-yet-valid",
-				whose,
-				`${name} is valid from ${instant(certificate.notBefore)} only`,
-				"check the clocks of both sides",
-			),
-		);
-	}
-	if (certificate.unknownCritical.length > 0) {
-		faults.push(
-			fault(
-				"unknown-critical-extension",
-				whose,
-				`${name} has a critical extension that is not understood (${certificate.unknownCritical.join(", ")})`,
-				"get a certificate without it",
-			),
-		);
-	}
-	if (isWeakKey(certificate)) {
-		faults.push(
-			fault(
-				"weak-key",
-				whose,
-				`${name} has a key that is too weak`,
-				"use RSA with 2048 bits or more, or an elliptic curve key",
-			),
-		);
-	}
-	// An anchor is trusted for itself: its own signature proves nothing.
-	if (!isAnchor && WEAK_SIGNATURES.has(certificate.signatureAlgorithm)) {
-		faults.push(
-			fault("weak-signature", whose, `${name} is signed with SHA-1 or MD5`, "have it issued again with SHA-256"),
-		);
-	}
-	if (index > 0) judgeAuthority(certificate, index, isAnchor, faults);
-}
-
-function judgeAuthority(certificate: Certificate, index: number, isAnchor: boolean, faults: CertificateFault[]): void {
-	const name = certificate.subject.text;
-	const { authority, keyUsage, version } = certificate;
-	// An old root of version 1 has no extensions; as an anchor it was chosen by the administrator.
-	const isOldAnchor = isAnchor && version < 3;
-	if (authority?.is !== true && !isOldAnchor) {
-		faults.push(
-			fault(
-				"not-a-ca",
-				"ca",
-				`${name} signed another certificate and is no authority`,
-				"use a chain of real authorities",
-			),
-		);
-	}
-	if (keyUsage?.keyCertSign === false) {
-		faults.push(
-			fault("wrong-key-usage", "ca", `${name} may not sign certificates (key usage)`, "use an authority that may"),
-		);
-	}
-	// RFC 5280 §4.2.1.9: the intermediates that may stand between this one and the leaf.
-	if (authority?.pathLength !== undefined && index - 1 > authority.pathLength) {
-		faults.push(
-			fault(
-				"path-too-long",
-				"ca",
-				`${name} allows ${authority.pathLength} authorities below it, and ${index - 1} are there`,
-				"use a shorter chain",
-			),
-		);
-	}
-	if (certificate.nameConstraints !== undefined) {
-		faults.push(
-			fault(
-				"name-constraint",
-				"ca",
-				`${name} limits the names it may issue for, which is not supported here`,
-				"use an authority without name constraints",
-			),
-		);
-	}
-}
-
-function judgePurpose(
-	leaf: Certificate,
+/** The path with the fewest faults: one good way to an anchor is enough. */
+function bestPath(
+	found: FoundPaths,
 	input: VerificationInput,
-	faults: CertificateFault[],
-	warnings: CertificateWarning[],
-): void {
-	const { purposes } = leaf;
-	if (leaf.keyUsage?.digitalSignature === false && !leaf.keyUsage.keyEncipherment) {
-		faults.push(
-			fault("wrong-key-usage", "peer", "the key usage allows no TLS", "get a certificate with digitalSignature"),
-		);
+	memory: VerificationMemory,
+): { readonly path: readonly Certificate[]; readonly findings: PathFindings } {
+	const rules: PathRules = {
+		now: input.now,
+		purpose: input.purpose,
+		clientAuthEku: input.clientAuthEku,
+		revocationLists: input.revocationLists ?? [],
+		isListSignedBy: (list, issuer) => memory.isListSignedBy(list, issuer),
+	};
+	const [first, ...others] = found.paths;
+	let path = first ?? found.longest;
+	let findings = checkPath(path, first !== undefined, rules);
+	for (const other of others) {
+		const otherFindings = checkPath(other, true, rules);
+		if (otherFindings.faults.length >= findings.faults.length) continue;
+		path = other;
+		findings = otherFindings;
 	}
-	if (purposes === undefined || purposes.includes(ANY_PURPOSE)) return;
-	const wanted = input.purpose === "server" ? SERVER_AUTH : CLIENT_AUTH;
-	if (purposes.includes(wanted)) return;
-	const isServerOnly = input.purpose === "client" && purposes.includes(SERVER_AUTH);
-	if (isServerOnly && input.clientAuthEku !== "require") {
-		if (input.clientAuthEku === "warn") {
-			warnings.push({
-				code: "server-only-purpose",
-				text: "the certificate is for TLS servers only, as public authorities issue them now; taken because client_auth_eku allows it",
-			});
-		}
-		return;
-	}
-	faults.push(
-		fault(
-			"wrong-purpose",
-			"peer",
-			`the certificate is not for TLS ${input.purpose}s (extended key usage ${purposes.join(", ") || "empty"})`,
-			`get a certificate for TLS server and client authentication${isServerOnly ? ', or set client_auth_eku = "warn"' : ""}`,
-		),
-	);
+	return { path, findings };
 }
 
-function judgeNames(
-	leaf: Certificate,
-	names: ReturnType<typeof certificateNames>,
+const noCertificate: CertificateFault = {
+	code: "no-certificate",
+	whose: "peer",
+	text: "the peer showed no certificate",
+	remedy: "the peer's server must present its certificate when it dials as well as when it is dialled (mutual TLS)",
+};
+
+const malformed: CertificateFault = {
+	code: "malformed",
+	whose: "peer",
+	text: "a certificate that the peer showed cannot be read",
+	remedy: "use certificates that follow RFC 5280",
+};
+
+function anchorFault(leaf: Certificate, found: FoundPaths): CertificateFault {
+	if (found.forged !== undefined) {
+		return {
+			code: "bad-signature",
+			whose: "peer",
+			text: `the certificate "${found.forged.subject.text}" was not signed by the authority that it names, "${found.forged.issuer.text}"`,
+			remedy: "use a certificate of that authority itself; another authority of the same name does not count",
+		};
+	}
+	if (found.longest.length === 1 && leaf.issuer.key === leaf.subject.key) {
+		return {
+			code: "self-signed",
+			whose: "peer",
+			text: "the peer's certificate is signed by itself",
+			remedy: `use a certificate of an authority; or, where this one is known to be the peer's (SHA-256 ${leaf.fingerprint}), list it under trust`,
+		};
+	}
+	const last = found.longest[found.longest.length - 1] ?? leaf;
+	if (last.issuer.key === last.subject.key) {
+		return {
+			code: "untrusted-issuer",
+			whose: "either",
+			text: `the chain ends at "${last.subject.text}", which is not among our trust anchors`,
+			remedy: `where that authority is to be trusted (SHA-256 ${last.fingerprint}), list it under trust; else the peer needs a certificate of an authority that we trust`,
+		};
+	}
+	return {
+		code: "untrusted-issuer",
+		whose: "either",
+		text: `the issuer "${last.issuer.text}" is neither among our trust anchors nor among the certificates shown`,
+		remedy:
+			"the peer must send its intermediate certificates behind its own; or the authority is to be listed under trust",
+	};
+}
+
+function checkNames(
+	names: CertificateNames,
 	input: VerificationInput,
-	faults: CertificateFault[],
-	warnings: CertificateWarning[],
-): void {
-	if (input.names.length === 0 && input.domains.length === 0) return;
-	const plain =
-		input.names.some((name) => matchName(names, name)) || input.domains.some((domain) => matchSipDomain(names, domain));
-	if (plain) return;
-	const lenient = { cnFallback: input.cnFallback, wildcard: input.wildcard };
-	const matched = input.names.find((name) => matchName(names, name, lenient));
-	if (matched !== undefined) {
-		const byCommonName = names.common.includes(matched);
-		warnings.push(
-			byCommonName
-				? { code: "common-name-used", text: `the name ${matched} stands in the common name alone` }
-				: { code: "wildcard-used", text: `the name ${matched} is covered by a wildcard alone` },
-		);
-		return;
+	wanted: readonly string[],
+): { readonly faults: readonly CertificateFault[]; readonly warnings: readonly CertificateWarning[] } {
+	if (wanted.length === 0) return { faults: [], warnings: [] };
+	const { cnFallback, wildcard, domains } = input;
+	const match = (options: { cnFallback: boolean; wildcard: boolean }): boolean =>
+		input.names.some((name) => matchName(names, name, options));
+	if (match({ cnFallback: false, wildcard: false })) return { faults: [], warnings: [] };
+	if (domains.some((domain) => matchSipDomain(names, domain))) return { faults: [], warnings: [] };
+	if (wildcard && match({ cnFallback: false, wildcard })) {
+		return { faults: [], warnings: [{ code: "wildcard-used", text: "the peer's name was matched by a wildcard" }] };
 	}
-	const shown = [...names.dns, ...names.common.map((name) => `CN=${name}`)].join(", ") || "none";
-	faults.push(
-		fault(
-			"wrong-name",
-			"peer",
-			`the certificate is for ${shown}, not for ${input.names.join(" or ") || input.domains.join(" or ")}`,
-			leaf.alternativeNames === undefined && names.common.length > 0
-				? "get a certificate whose subject alternative name carries the name, or set cn_fallback for this peer"
-				: "get a certificate that carries the name, or correct the edge name in the configuration or the DNS",
-		),
-	);
+	if (cnFallback && match({ cnFallback, wildcard })) {
+		const text = "the peer's name was matched by the common name, for want of a subject alternative name";
+		return { faults: [], warnings: [{ code: "common-name-used", text }] };
+	}
+	const shown = shownNames(names);
+	const text = `the certificate is for ${shown.length === 0 ? "no host name at all" : shown.join(", ")}, not for ${wanted.join(" or ")}`;
+	return {
+		faults: [{ code: "wrong-name", whose: "peer", text, remedy: nameRemedy(names, wanted, match) }],
+		warnings: [],
+	};
 }
 
-function isWeakKey(certificate: Certificate): boolean {
-	const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
-	if (asymmetricKeyType === "rsa" || asymmetricKeyType === "rsa-pss") {
-		return (asymmetricKeyDetails?.modulusLength ?? 0) < LEAST_RSA_BITS;
-	}
-	return asymmetricKeyType === "dsa";
+function nameRemedy(
+	names: CertificateNames,
+	wanted: readonly string[],
+	match: (options: { cnFallback: boolean; wildcard: boolean }) => boolean,
+): string {
+	const add = `the peer's certificate must carry ${wanted.join(" or ")} as a DNS subject alternative name`;
+	if (names.common.length > 0 && match({ cnFallback: true, wildcard: false }))
+		return `${add}; or set cn_fallback = true for this peer`;
+	if (match({ cnFallback: false, wildcard: true })) return `${add}; or set wildcard = true for this peer`;
+	return `${add}; or the configured edge name is wrong`;
+}
+
+function shownNames(names: CertificateNames): readonly string[] {
+	return [
+		...names.dns,
+		...names.sipDomains.map((domain) => `sip:${domain}`),
+		...names.common.map((name) => `CN=${name}`),
+	];
 }
 
 function summary(certificate: Certificate): CertificateSummary {
@@ -363,15 +207,28 @@ function summary(certificate: Certificate): CertificateSummary {
 		issuer: certificate.issuer.text,
 		fingerprint: certificate.fingerprint,
 		serialNumber: certificate.serialNumber,
-		notBefore: instant(certificate.notBefore),
-		notAfter: instant(certificate.notAfter),
+		notBefore: new Date(certificate.notBefore).toISOString(),
+		notAfter: new Date(certificate.notAfter).toISOString(),
 	};
 }
 
-function fault(code: CertificateFaultCode, whose: Whose, text: string, remedy: string): CertificateFault {
-	return { code, whose, text, remedy };
-}
-
-function instant(ms: number): string {
-	return new Date(ms).toISOString();
-}
+/** The main fault is the one to mend first: whom to trust, then what is wrong with it, then what it is for. */
+const ranking: readonly CertificateFaultCode[] = [
+	"no-certificate",
+	"malformed",
+	"bad-signature",
+	"self-signed",
+	"untrusted-issuer",
+	"revoked",
+	"expired",
+	"not-yet-valid",
+	"not-a-ca",
+	"path-too-long",
+	"name-constraint",
+	"unknown-critical-extension",
+	"weak-key",
+	"weak-signature",
+	"wrong-key-usage",
+	"wrong-purpose",
+	"wrong-name",
+];

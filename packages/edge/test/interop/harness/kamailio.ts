@@ -48,6 +48,9 @@ export async function startKamailio(lab: Lab, options: KamailioOptions): Promise
 		],
 	});
 	await program.waitForLine("its workers", (line) => line.includes(READY));
+	// Kamailio goes on without a listener whose advertised name it cannot resolve.
+	const listens = program.lines.some((line) => line.trim().startsWith(`tls: ${options.address} `));
+	if (!listens) throw new Error(`kamailio has no TLS listener; does ${options.fqdn} resolve?`);
 	return { program, peerReports: () => program.lines.flatMap(readPeerReport) };
 }
 

@@ -15,13 +15,17 @@ export interface TlsTrial {
 	readonly until?: string;
 }
 
-/** What a TLS client of openssl reads until one side closes; rejects when neither does within 10 s. */
+/** What a TLS client of openssl reads until one side closes; rejects where nobody listens, and when neither closes within 10 s. */
 export function tryTlsClient({ to, credentials, request, until }: TlsTrial): Promise<string> {
 	requirePackages(["openssl"]);
 	const shown = credentials === undefined ? [] : ["-cert", credentials.certificate, "-key", credentials.key];
 	const target = ["-connect", `${to.address}:${to.port}`, "-servername", to.edge];
-	const child = spawn("openssl", ["s_client", ...target, "-quiet", ...shown], { stdio: ["pipe", "pipe", "inherit"] });
+	const child = spawn("openssl", ["s_client", ...target, "-quiet", ...shown], { stdio: "pipe" });
 	let output = "";
+	let complaints = "";
+	child.stderr.setEncoding("utf8").on("data", (text: string) => {
+		complaints += text;
+	});
 	child.stdout.setEncoding("utf8").on("data", (text: string) => {
 		output += text;
 		if (until !== undefined && output.includes(until)) child.kill();
@@ -36,7 +40,9 @@ export function tryTlsClient({ to, credentials, request, until }: TlsTrial): Pro
 		}, DEADLINE_MS);
 		child.once("error", reject).once("close", () => {
 			clearTimeout(timer);
-			resolve(output);
+			// Nobody listening is no refusal.
+			if (complaints.includes("connect:errno")) reject(new Error(complaints));
+			else resolve(output);
 		});
 	});
 }
