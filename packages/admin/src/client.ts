@@ -150,18 +150,22 @@ export class Client {
 	}
 }
 
+/** What stands in a path, a query or a header. */
+type Scalars = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** A call's input with the types of its operation forgotten. */
 interface LooseInput {
-	readonly params?: Readonly<Record<string, unknown>>;
-	readonly query?: Readonly<Record<string, unknown>>;
-	readonly headers?: Readonly<Record<string, unknown>>;
+	readonly params?: Scalars;
+	readonly query?: Scalars;
+	readonly headers?: Scalars;
 	readonly body?: unknown;
 }
 
-function fillPath(path: string, params: Readonly<Record<string, unknown>> = {}): string {
+function fillPath(path: string, params: Scalars = {}): string {
 	return path.replace(/\{([a-z_]+)\}/g, (_whole, name: string) => encodeURIComponent(String(params[name])));
 }
 
-function definedStrings(values: Readonly<Record<string, unknown>> = {}): Record<string, string> {
+function definedStrings(values: Scalars = {}): Record<string, string> {
 	const defined: Record<string, string> = {};
 	for (const [name, value] of Object.entries(values)) {
 		if (value !== undefined) defined[name] = String(value);
@@ -169,7 +173,7 @@ function definedStrings(values: Readonly<Record<string, unknown>> = {}): Record<
 	return defined;
 }
 
-function formatQuery(query: Readonly<Record<string, unknown>> = {}): string {
+function formatQuery(query: Scalars = {}): string {
 	const text = new URLSearchParams(definedStrings(query)).toString();
 	return text === "" ? "" : `?${text}`;
 }

@@ -50,7 +50,9 @@ export const openNodeSocket: OpenSocket = (url, token, listener) => {
 		});
 		socket.on("message", (data, isBinary) => {
 			// Nothing is told after `close`, though the socket may still hold frames.
-			if (!isBinary && !closing) listener.text(Array.isArray(data) ? Buffer.concat(data).toString() : data.toString());
+			if (isBinary || closing) return;
+			const octets = Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? Buffer.from(data) : data;
+			listener.text(octets.toString("utf8"));
 		});
 		socket.on("unexpected-response", (_request, response) => {
 			end({ code: 1006, reason: response.statusMessage ?? "", status: response.statusCode ?? 0 });

@@ -3,6 +3,7 @@ import { ApiError } from "../api-error.ts";
 import type { Client } from "../client.ts";
 import type { EventFrame } from "../schema/event.ts";
 
+/** The first time it comes back at once; while no event comes in between, it waits so long before every other try. */
 const reconnectDelayMs = 1_000;
 
 /** What following yields: frames as they come, and losses of the connection, after which it goes on by itself. */
@@ -17,6 +18,7 @@ export type Followed =
  */
 export async function* followEvents(client: () => Promise<Client>, signal: AbortSignal): AsyncGenerator<Followed> {
 	let position: { readonly epoch: string; readonly after: number } | undefined;
+	let tries = 0;
 	while (!signal.aborted) {
 		let lost: ApiError | undefined;
 		try {
@@ -25,18 +27,19 @@ export async function* followEvents(client: () => Promise<Client>, signal: Abort
 					lost = item.error;
 					break;
 				}
+				if (item.frame.kind !== "welcome" && item.frame.kind !== "reset") tries = 0;
 				position = movePosition(position, item.frame);
 				yield item;
 			}
 		} catch (error) {
 			if (position === undefined || !(error instanceof ApiError)) throw error;
-			await pause(signal);
+			await pause(tries++, signal);
 			continue;
 		}
 		if (lost === undefined) return;
 		if (position === undefined) throw lost;
 		yield { kind: "lost", error: lost };
-		await pause(signal);
+		await pause(tries++, signal);
 	}
 }
 
@@ -48,8 +51,8 @@ function movePosition(
 	return position === undefined ? undefined : { epoch: position.epoch, after: frame.seq };
 }
 
-async function pause(signal: AbortSignal): Promise<void> {
-	await delay(reconnectDelayMs, undefined, { signal }).catch(() => {});
+async function pause(tries: number, signal: AbortSignal): Promise<void> {
+	if (tries > 0) await delay(reconnectDelayMs, undefined, { signal }).catch(() => {});
 }
 
 /** The frames of one connection, then why it ended; nothing more once `signal` is aborted. */

@@ -22,6 +22,7 @@ export {
 } from "./connection.ts";
 export { type CommandContext, type Input, type Output, paint, printable, type Style, writeJson } from "./context.ts";
 export { formatLadderEntry, formatLadderHead, type LadderEntry } from "./ladder.ts";
+export { readNewPassword } from "./password.ts";
 export { prepareProgram, runProgram } from "./run-program.ts";
 export { type Column, writeFields, writeTable } from "./table.ts";
 

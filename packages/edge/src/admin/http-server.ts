@@ -112,10 +112,10 @@ export async function createHttpApp(options: HttpServerOptions): Promise<Fastify
 	const app: FastifyInstance =
 		tls === undefined
 			? fastify({ ...shared, http: head })
-			: (fastify({
+			: fastify({
 					...shared,
 					https: { ...head, cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" },
-				}) as unknown as FastifyInstance);
+				});
 	app.server.maxConnections = maxConnections;
 
 	const policy = createHostPolicy({ ...options, https: tls !== undefined });
@@ -178,7 +178,7 @@ function acceptJsonOnly(app: FastifyInstance): void {
 	app.removeAllContentTypeParsers();
 	app.addContentTypeParser("application/json", { parseAs: "string" }, (request, text, done) => {
 		if (text.length === 0) done(null, undefined);
-		else parse(request, text as string, done);
+		else void parse(request, text as string, done);
 	});
 }
 

@@ -13,7 +13,7 @@ export function refuseOtherMethods(app: FastifyInstance): { readonly close: () =
 	app.addHook("onRoute", (route) => {
 		if (!open) return;
 		const methods = offered.get(route.url) ?? new Set<HTTPMethods>();
-		for (const method of [route.method].flat()) methods.add(method as HTTPMethods);
+		for (const method of [route.method].flat()) methods.add(method);
 		offered.set(route.url, methods);
 	});
 	return {

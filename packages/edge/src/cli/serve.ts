@@ -60,7 +60,7 @@ async function serve(configFile: string | undefined, version: string): Promise<v
 	const parent: { readonly send?: (message: unknown) => boolean } = process;
 	parent.send?.(ready);
 	await stopped;
-	if (process.connected) process.disconnect();
+	if (process.connected) process.disconnect?.();
 
 	async function start(): Promise<RunningEdge> {
 		try {

@@ -1,10 +1,10 @@
 /** Looks at the files that a configuration names: certificates, keys, trust anchors, revocation lists. Changes nothing. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { ConfigProblem } from "./problem.ts";
+import type { Problem } from "./problem.ts";
 import type { Config } from "./schema.ts";
 
-export interface FileProblem extends ConfigProblem {
+export interface FileProblem extends Problem {
 	/** The start refuses an error, and says a warning. */
 	readonly severity: "error" | "warning";
 }

@@ -12,7 +12,7 @@ export { checkFiles } from "./check-files.ts";
 
 /** The configuration as far as it could be read; lists keep their indices. */
 export type ReadableConfig = {
-	readonly [Section in keyof Config]: Config[Section] | undefined;
+	readonly [Section in Exclude<keyof Config, "domain" | "peer" | "block">]: Config[Section] | undefined;
 } & {
 	readonly domain: readonly (DomainConfig | undefined)[];
 	readonly peer: readonly (PeerConfig | undefined)[];

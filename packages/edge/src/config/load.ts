@@ -4,16 +4,16 @@ import { parse as parseToml, TomlError } from "smol-toml";
 import { checkConfig, type ReadableConfig } from "./check.ts";
 import { describeReadError } from "./check-files.ts";
 import { mapConfigKeys } from "./map-keys.ts";
-import { type ConfigProblem, type Finding, formatKeyPath } from "./problem.ts";
+import { type Problem, type Finding, formatKeyPath } from "./problem.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { describeIssues } from "./schema-findings.ts";
 import { locateToml, type TomlPath, type TomlPosition } from "./toml-positions.ts";
 
-export { type ConfigProblem, formatProblem } from "./problem.ts";
+export { type Problem, formatProblem } from "./problem.ts";
 
 export type ConfigOutcome =
-	| { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigProblem[] }
-	| { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+	| { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
+	| { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Where the file is looked for when nobody names one. */
 export const CONFIG_SEARCH_PATHS: readonly string[] = ["causeway.toml", "/etc/causeway/causeway.toml"];
@@ -41,7 +41,7 @@ export function parseConfig(text: string, file: string): ConfigOutcome {
 	if ("problem" in document) return { ok: false, problems: [document.problem] };
 	const read = configSchema.safeParse(document.table);
 	const locate = locateToml(text);
-	const place = (findings: readonly Finding[]): readonly ConfigProblem[] => placeFindings(findings, file, locate);
+	const place = (findings: readonly Finding[]): readonly Problem[] => placeFindings(findings, file, locate);
 	if (!read.success) {
 		const refused = describeIssues(read.error.issues, document.table);
 		const { errors } = checkConfig(readParts(document.table));
@@ -56,7 +56,7 @@ export function parseConfig(text: string, file: string): ConfigOutcome {
 function readToml(
 	text: string,
 	file: string,
-): { readonly table: Readonly<Record<string, unknown>> } | { readonly problem: ConfigProblem } {
+): { readonly table: Readonly<Record<string, unknown>> } | { readonly problem: Problem } {
 	try {
 		return { table: parseToml(text, { maxDepth: 32 }) };
 	} catch (error) {
@@ -104,7 +104,7 @@ function placeFindings(
 	findings: readonly Finding[],
 	file: string,
 	locate: (path: TomlPath) => TomlPosition,
-): readonly ConfigProblem[] {
+): readonly Problem[] {
 	const problems = findings.map(({ path, message, remedy }) => ({
 		file,
 		...locate(path),

@@ -1,7 +1,7 @@
 /** What is wrong with a configuration file, and where: one shape for the reader, the schema and the checks. */
 import type { TomlPath } from "./toml-positions.ts";
 
-export interface ConfigProblem {
+export interface Problem {
 	/** As the file was named. */
 	readonly file: string;
 	/** From 1; undefined where the file as a whole is meant. */
@@ -23,7 +23,7 @@ export interface Finding {
 }
 
 /** One line: `causeway.toml:12:3: peer[0].egde: unknown key; did you mean "edge"?`. */
-export function formatProblem(problem: ConfigProblem): string {
+export function formatProblem(problem: Problem): string {
 	const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}:${problem.column ?? 1}`;
 	const key = problem.key === "" ? "" : `${problem.key}: `;
 	return `${place}: ${key}${problem.message}${problem.remedy === undefined ? "" : `; ${problem.remedy}`}`;

@@ -3,7 +3,7 @@ import type { Clock, DnsLookup } from "@causeway/sip";
 import { federationServiceName, isWithinDomain } from "@causeway/sip";
 import type { Link } from "./link.ts";
 import type { BindingVerdict } from "./outcome.ts";
-import type { Peer, PeerDirectory } from "./peers.ts";
+import type { PeerDirectory } from "./peers.ts";
 
 /** A verdict from DNS is asked again after this time at most, one from the configuration after a policy edit. */
 const LONGEST_MEMORY_MS = 3_600_000;

@@ -201,8 +201,6 @@ function buildNames(): HeaderName[] {
 interface Candidate {
 	readonly id: HeaderId;
 	readonly spelling: string;
-	/** Octets of the spelling in lower case. */
-	readonly octets: Uint8Array;
 }
 
 // Names are told apart by length, first and last letter; the few that share all three are tried in turn.
@@ -220,7 +218,7 @@ function buildBuckets(): (Candidate[] | undefined)[] {
 			if (spelling === "") continue;
 			const bucket = bucketOf(spelling.length, spelling.charCodeAt(0), spelling.charCodeAt(spelling.length - 1));
 			const candidates = table[bucket] ?? [];
-			candidates.push({ id, spelling, octets: Buffer.from(spelling.toLowerCase(), "latin1") });
+			candidates.push({ id, spelling });
 			table[bucket] = candidates;
 		}
 	}
@@ -237,26 +235,6 @@ export function findHeaderId(text: string, start: number, end: number): HeaderId
 		if (matchesIgnoreCase(text, start, spelling)) return id;
 	}
 	return HeaderId.other;
-}
-
-/** The same for a name that is a token in octets: the way of the message path, twice as fast. */
-export function findHeaderIdInOctets(octets: Uint8Array, start: number, end: number): HeaderId {
-	const length = end - start;
-	if (length <= 0 || length > maxKnownLength) return HeaderId.other;
-	const candidates = buckets[bucketOf(length, octets[start] ?? 0, octets[end - 1] ?? 0)];
-	if (candidates === undefined) return HeaderId.other;
-	for (const candidate of candidates) {
-		if (isSpelled(octets, start, candidate.octets)) return candidate.id;
-	}
-	return HeaderId.other;
-}
-
-// Bit 0x20 makes letters small; of the other characters that a token may hold, none turns into a letter or a hyphen.
-function isSpelled(octets: Uint8Array, start: number, spelling: Uint8Array): boolean {
-	for (let index = 0; index < spelling.length; index++) {
-		if (((octets[start + index] ?? 0) | 0x20) !== spelling[index]) return false;
-	}
-	return true;
 }
 
 /** The row of a header. */

@@ -1,6 +1,6 @@
 /** One linear scan over a head: where each header field begins and ends (RFC 3261 §7.3). */
 import { type Fault, refusal } from "../fault.ts";
-import { findHeaderIdInOctets, HeaderId } from "../header/names.ts";
+import { findHeaderId, HeaderId } from "../header/names.ts";
 import { CharClass, hasClass } from "../text/char-class.ts";
 import { skipListItem } from "../text/scan.ts";
 import type { HeadLimits } from "./limits.ts";
@@ -43,7 +43,7 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 		while (lineEnd < end && isBlank(octets[lineEnd + 2])) lineEnd = endOfLine(octets, lineEnd + 2, end);
 		if (lineEnd === end) return broken(text, fields, start);
 		at = lineEnd - from;
-		const id = findHeaderIdInOctets(octets, from + start, from + nameEnd);
+		const id = findHeaderId(text, start, nameEnd);
 		if (at - start > limits.fieldBytes && at - start > fieldLimit(id, limits)) {
 			return tooLarge(text, fields, start, "field-too-long", "A header field is too long.");
 		}

@@ -36,7 +36,7 @@ async function listText(signer: Authority, extra: readonly x509.Extension[] = []
 		},
 		webcrypto,
 	);
-	return `${list.toString("pem")}\n`;
+	return `${x509.PemConverter.encode(list.rawData, "X509 CRL")}\n`;
 }
 
 function lists(text: string): readonly RevocationList[] {

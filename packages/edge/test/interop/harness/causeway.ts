@@ -110,6 +110,7 @@ kind = "hosted"
 
 [http]
 listen = "${HTTP}"
+admin_token_file = "data/admin.token"
 
 ${config}`;
 }
