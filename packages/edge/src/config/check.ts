@@ -2,7 +2,6 @@
  * What no single key can say: rules between keys and between sections. A part that the schema refused is undefined here
  * and counts for nothing, so that every other problem of the file is still found.
  */
-import { isIP } from "node:net";
 import { isLoopback, parseHostPort } from "./host-port.ts";
 import type { Finding } from "./problem.ts";
 import type { BlockConfig, Config, DomainConfig, PeerConfig } from "./schema.ts";
@@ -143,7 +142,18 @@ function checkBlocks({ block, domain, peer }: ReadableConfig, found: Collector):
 	}
 }
 
-function checkNumbers({ limits, presence }: ReadableConfig, found: Collector): void {
+function checkThrottle(path: TomlPath, throttle: Throttle | undefined, found: Collector): void {
+	const { messages_per_second: usual, suspicious_messages_per_second: suspicious } = throttle ?? {};
+	if (usual === undefined || suspicious === undefined || suspicious <= usual) return;
+	found.warnings.push({
+		path: [...path, "suspicious_messages_per_second"],
+		message: `above messages_per_second (${usual}): a suspicious peer may send more than another`,
+	});
+}
+
+function checkNumbers({ limits, peer, presence, throttle }: ReadableConfig, found: Collector): void {
+	checkThrottle(["throttle"], throttle, found);
+	for (const [index, one] of peer.entries()) checkThrottle(["peer", index, "throttle"], one?.throttle, found);
 	if (limits !== undefined && limits.connections_per_edge > 4) {
 		found.warnings.push({
 			path: ["limits", "connections_per_edge"],
@@ -168,13 +178,12 @@ function checkHttp({ http }: ReadableConfig, found: Collector): void {
 		const [given, wanted] = http.key === "" ? ["certificate", "key"] : ["key", "certificate"];
 		found.errors.push({ path: ["http", given], message: `needs http.${wanted} too` });
 	}
-	const isOpen = [http.listen, http.console_listen].some((text) => {
-		const host = parseHostPort(text)?.host;
-		return host !== undefined && !isLoopback(host) && (isIP(host) !== 0 || host !== "");
-	});
-	if (isOpen && http.certificate === "" && http.trusted_proxies.length === 0) {
+	const isPlain = http.certificate === "" && http.trusted_proxies.length === 0;
+	for (const name of ["listen", "console_listen"] as const) {
+		const host = parseHostPort(http[name])?.host;
+		if (!isPlain || host === undefined || isLoopback(host)) continue;
 		found.warnings.push({
-			path: ["http", "listen"],
+			path: ["http", name],
 			message: "passwords and tokens travel in the clear on this address",
 			remedy: "set certificate and key, or listen on 127.0.0.1 behind a reverse proxy",
 		});
@@ -183,6 +192,8 @@ function checkHttp({ http }: ReadableConfig, found: Collector): void {
 		found.warnings.push({ path: ["http", "trusted_proxies"], message: "has no use without public_url" });
 	}
 }
+
+type Throttle = NonNullable<PeerConfig["throttle"]>;
 
 interface Entry {
 	readonly path: TomlPath;

@@ -79,7 +79,12 @@ export const dnsServer = () =>
 export const proxyAddress = () =>
 	z.string().refine(isAddressRange, 'must be an IP address or a range such as "192.0.2.0/24"');
 
-export const fileName = () => z.string().min(1, "must name a file");
+export const fileName = () =>
+	z
+		.string()
+		.min(1, "must name a file")
+		// A path is shown in problems and logs; a key pasted here must not be.
+		.refine((text) => !/\p{Cc}/u.test(text), "must name a file, not hold its contents");
 
 /** Files, or `"system"` for the system's public roots. Always a list in the value. */
 export const trustAnchors = () =>

@@ -1,19 +1,23 @@
 /** Reads `causeway.toml`: every problem at once, each with its place in the file; or the configuration and warnings. */
 import { dirname, resolve } from "node:path";
 import { parse as parseToml, TomlError } from "smol-toml";
+import type { z } from "zod";
 import { checkConfig, type ReadableConfig } from "./check.ts";
-import { describeReadError } from "./check-files.ts";
+import { describeReadError } from "./file-access.ts";
 import { mapConfigKeys } from "./map-keys.ts";
-import { type Problem, type Finding, formatKeyPath } from "./problem.ts";
+import { type Finding, formatKeyPath, type Problem } from "./problem.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { describeIssues } from "./schema-findings.ts";
 import { locateToml, type TomlPath, type TomlPosition } from "./toml-positions.ts";
 
-export { type Problem, formatProblem } from "./problem.ts";
+export { formatProblem, type Problem } from "./problem.ts";
 
 export type ConfigOutcome =
 	| { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
 	| { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Far above any real file, far below what would keep a start waiting. */
+const MAX_CONFIG_LENGTH = 1_048_576;
 
 /** Where the file is looked for when nobody names one. */
 export const CONFIG_SEARCH_PATHS: readonly string[] = ["causeway.toml", "/etc/causeway/causeway.toml"];
@@ -32,11 +36,16 @@ export function loadConfig(path: string, readFile: (path: string) => string): Co
 		const message = `the configuration cannot be read: ${describeReadError(error)}`;
 		return { ok: false, problems: [{ file: path, line: undefined, column: undefined, key: "", message }] };
 	}
-	return parseConfig(text, path);
+	// Editors of some systems put a byte order mark there; it is no part of the first line.
+	return parseConfig(text.replace(/^\uFEFF/, ""), path);
 }
 
 /** The same for a text; `file` is how problems call it, and relative paths inside are relative to its folder. */
 export function parseConfig(text: string, file: string): ConfigOutcome {
+	if (text.length > MAX_CONFIG_LENGTH) {
+		const message = `longer than ${MAX_CONFIG_LENGTH} characters: this is no configuration`;
+		return { ok: false, problems: [{ file, line: undefined, column: undefined, key: "", message }] };
+	}
 	const document = readToml(text, file);
 	if ("problem" in document) return { ok: false, problems: [document.problem] };
 	const read = configSchema.safeParse(document.table);
@@ -71,17 +80,18 @@ function readToml(
 /** Each section and each list element on its own, undefined where the schema refuses it. */
 function readParts(table: Readonly<Record<string, unknown>>): ReadableConfig {
 	const { shape } = configSchema;
-	const element = <Value>(schema: { safeParse(value: unknown): { data?: Value } }, value: unknown) =>
-		Array.isArray(value) ? value.map((item: unknown) => schema.safeParse(item).data) : [];
-	const section = <Value>(schema: { safeParse(value: unknown): { data?: Value } }, name: string) =>
-		schema.safeParse(table[name]).data;
+	const section = <Value>(schema: z.ZodType<Value>, name: string) => schema.safeParse(table[name]).data;
+	const elements = <Value>(schema: z.ZodType<Value>, name: string) => {
+		const list = table[name];
+		return Array.isArray(list) ? list.map((item: unknown) => schema.safeParse(item).data) : [];
+	};
 	return {
 		edge: section(shape.edge, "edge"),
-		domain: element(shape.domain.unwrap().element, table["domain"]),
+		domain: elements(shape.domain.unwrap().element, "domain"),
 		federation: section(shape.federation, "federation"),
 		dns: section(shape.dns, "dns"),
-		peer: element(shape.peer.unwrap().element, table["peer"]),
-		block: element(shape.block.unwrap().element, table["block"]),
+		peer: elements(shape.peer.unwrap().element, "peer"),
+		block: elements(shape.block.unwrap().element, "block"),
 		limits: section(shape.limits, "limits"),
 		throttle: section(shape.throttle, "throttle"),
 		presence: section(shape.presence, "presence"),

@@ -1,8 +1,8 @@
 /** The nearest word to a misspelt one. */
 
-/** The candidate with the fewest edits, at most a third of the word and at least two; undefined where none is near. */
+/** The candidate with the fewest edits, at most one for each three letters begun; undefined where none is near. */
 export function nearestWord(word: string, candidates: readonly string[]): string | undefined {
-	const limit = Math.max(2, Math.floor(word.length / 3));
+	const limit = Math.ceil(word.length / 3);
 	let best: { readonly candidate: string; readonly distance: number } | undefined;
 	for (const candidate of candidates) {
 		const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());

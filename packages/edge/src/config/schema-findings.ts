@@ -14,14 +14,25 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], document: un
 		if (issue.code === "unrecognized_keys") {
 			return issue.keys.map((name) => unknownKey([...path, name], sections, document));
 		}
-		return [{ path, ...describe(issue, valueAt(document, path), sections, path) }];
+		const value = valueAt(document, path);
+		// Without its kind the schema looks at nothing else in the table; a key that no kind has is wrong all the same.
+		const isKind = issue.code === "invalid_union" && issue.discriminator !== undefined;
+		const further = isKind ? keysOfNoKind(path.slice(0, -1), sections, document) : [];
+		if (value === undefined && issue.code !== "custom") return [...missing(path, sections), ...further];
+		return [{ path, ...describe(issue, value, path) }, ...further];
 	});
+}
+
+function keysOfNoKind(table: TomlPath, sections: readonly ConfigSection[], document: unknown): readonly Finding[] {
+	const section = sections.find(({ name }) => name === sectionName([...table, ""]));
+	const known = new Set([...(section?.keys ?? []).map(({ name }) => name), ...(section?.inner ?? []).map(lastPart)]);
+	const names = Object.keys(valueAt(document, table) ?? {}).filter((name) => !known.has(name));
+	return names.map((name) => unknownKey([...table, name], sections, document));
 }
 
 type Words = Omit<Finding, "path">;
 
-function describe(issue: z.core.$ZodIssue, value: unknown, sections: readonly ConfigSection[], path: TomlPath): Words {
-	if (value === undefined && issue.code !== "custom") return missing(sections, path);
+function describe(issue: z.core.$ZodIssue, value: unknown, path: TomlPath): Words {
 	switch (issue.code) {
 		case "invalid_type":
 			return wrongType(issue.expected, value, path);
@@ -47,9 +58,16 @@ function describe(issue: z.core.$ZodIssue, value: unknown, sections: readonly Co
 	}
 }
 
-function missing(sections: readonly ConfigSection[], path: TomlPath): Words {
-	const entry = keyAt(sections, path);
-	return entry === undefined ? { message: "missing" } : { message: "missing", remedy: `it takes: ${entry.type}` };
+/** A key that must be written and is not; of a whole section, those of its keys that have no default. */
+function missing(path: TomlPath, sections: readonly ConfigSection[]): readonly Finding[] {
+	const section = sections.find((candidate) => candidate.name === path.join("."));
+	const wanted = (section?.keys ?? []).filter((entry) => entry.required);
+	if (wanted.length > 0) return wanted.map((entry) => missingKey([...path, entry.name], entry.type));
+	return [missingKey(path, keyAt(sections, path)?.type)];
+}
+
+function missingKey(path: TomlPath, type: string | undefined): Finding {
+	return { path, message: "missing", ...(type !== undefined && { remedy: `it takes: ${type}` }) };
 }
 
 function wrongType(expected: string, value: unknown, path: TomlPath): Words {
@@ -74,7 +92,7 @@ function nameType(value: unknown): string {
 	if (Array.isArray(value)) return "a list";
 	if (value instanceof Date) return "a date";
 	if (typeof value === "object") return "a table";
-	return typeof value === "boolean" ? String(value) : `a ${typeof value}`;
+	return typeof value === "boolean" || typeof value === "number" ? String(value) : `a ${typeof value}`;
 }
 
 function oneOf(words: readonly string[], value: unknown): Words {
@@ -90,15 +108,16 @@ function unknownKey(path: TomlPath, sections: readonly ConfigSection[], document
 	const name = String(path.at(-1));
 	const section = sections.find((candidate) => candidate.name === sectionName(path));
 	const known = section?.keys.find((entry) => entry.name === name);
+	const kind = valueAt(document, [...path.slice(0, -1), "kind"]);
 	if (known?.kinds !== undefined) {
-		const kind = valueAt(document, [...path.slice(0, -1), "kind"]);
 		return {
 			path,
 			message: `not for kind ${JSON.stringify(kind)}`,
 			remedy: `only for kind ${known.kinds.map((word) => JSON.stringify(word)).join(" or ")}`,
 		};
 	}
-	const names = [...(section?.keys ?? []).map((entry) => entry.name), ...(section?.inner ?? []).map(lastPart)];
+	const fitting = (section?.keys ?? []).filter(({ kinds }) => isOfKind(kinds, kind));
+	const names = [...fitting.map((entry) => entry.name), ...(section?.inner ?? []).map(lastPart)];
 	const near = nearestWord(name, names);
 	if (near !== undefined) return { path, message: "unknown key", remedy: `did you mean ${JSON.stringify(near)}?` };
 	const elsewhere = sections.filter((other) => other.keys.some((entry) => entry.name === name));
@@ -107,6 +126,11 @@ function unknownKey(path: TomlPath, sections: readonly ConfigSection[], document
 		return { path, message: "unknown key", remedy: `it belongs under ${formatHeader(home)}` };
 	}
 	return { path, message: "unknown key", remedy: `known here: ${names.join(", ")}` };
+}
+
+/** A kind that is not given may still become any. */
+function isOfKind(kinds: readonly string[] | undefined, kind: unknown): boolean {
+	return kinds === undefined || typeof kind !== "string" || kinds.includes(kind);
 }
 
 function keyAt(sections: readonly ConfigSection[], path: TomlPath) {
@@ -133,8 +157,8 @@ function formatHeader(section: ConfigSection): string {
 function valueAt(document: unknown, path: TomlPath): unknown {
 	let value = document;
 	for (const part of path) {
-		if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
-		value = Object.entries(value).find(([name]) => name === String(part))?.[1];
+		if (typeof value !== "object" || value === null) return undefined;
+		value = Object.getOwnPropertyDescriptor(value, part)?.value;
 	}
 	return value;
 }

@@ -310,10 +310,10 @@ const http = z.strictObject({
 		"restart",
 		"Addresses of reverse proxies whose forwarding headers are believed.",
 	),
-	certificate: key(z.string().default(""), "live", "PEM certificate for HTTPS of our own; empty for plain HTTP.", {
+	certificate: key(orEmpty(fileName()).default(""), "live", "PEM certificate for HTTPS of our own; empty for plain HTTP.", {
 		path: true,
 	}),
-	key: key(z.string().default(""), "live", "PEM key of that certificate.", { path: true, secret: true }),
+	key: key(orEmpty(fileName()).default(""), "live", "PEM key of that certificate.", { path: true, secret: true }),
 	admin_token_file: key(
 		fileName().default("admin.token"),
 		"restart",

@@ -1,7 +1,8 @@
 /** Where each key of a TOML text stands: the parser gives values without places, and a problem needs one. */
+import { parse } from "smol-toml";
 
 export interface TomlPosition {
-	/** Both from 1. */
+	/** Both from 1; the column counts UTF-16 units, as the parser's errors do. */
 	readonly line: number;
 	readonly column: number;
 }
@@ -9,141 +10,183 @@ export interface TomlPosition {
 /** Key path of a value: names, and indexes of arrays. */
 export type TomlPath = readonly (string | number)[];
 
-/** Positions of tables and keys in a TOML text that parses; the same path as in its value. */
-function findPositions(text: string): ReadonlyMap<string, TomlPosition> {
-	const positions = new Map<string, TomlPosition>();
-	const counts = new Map<string, number>();
-	let table: (string | number)[] = [];
-	let skipUntil: string | undefined;
-	let depth = 0;
-	for (const [index, raw] of text.split("\n").entries()) {
-		const line = index + 1;
-		if (skipUntil !== undefined) {
-			if (raw.includes(skipUntil)) skipUntil = undefined;
-			continue;
-		}
-		if (depth > 0) {
-			depth += openBrackets(raw);
-			continue;
-		}
-		const trimmed = raw.trimStart();
-		const column = raw.length - trimmed.length + 1;
-		if (trimmed === "" || trimmed.startsWith("#")) continue;
-		if (trimmed.startsWith("[")) {
-			const isArray = trimmed.startsWith("[[");
-			const close = trimmed.indexOf(isArray ? "]]" : "]");
-			const names = splitKey(trimmed.slice(isArray ? 2 : 1, close));
-			table = resolve(names, counts, isArray);
-			note(positions, table, { line, column });
-			continue;
-		}
-		const equals = keyEnd(trimmed);
-		if (equals === -1) continue;
-		note(positions, [...table, ...splitKey(trimmed.slice(0, equals))], { line, column });
-		const value = trimmed.slice(equals + 1).trim();
-		for (const quote of ['"""', "'''"]) {
-			if (value.startsWith(quote) && !value.slice(3).includes(quote)) skipUntil = quote;
-		}
-		if (skipUntil === undefined) depth = Math.max(0, openBrackets(value));
-	}
-	return positions;
+/** A table, an array or a value: where its key, its header or (in an array) itself starts, and what it holds. */
+interface Place {
+	readonly offset: number;
+	readonly inner: Map<string | number, Place>;
+	/** How many `[[headers]]` made elements of it. */
+	headers: number;
 }
 
-/** Finds places in a TOML text that parses: of a path, or of the nearest thing around it that has one. */
+interface Cursor {
+	readonly text: string;
+	at: number;
+}
+
+interface Name {
+	readonly text: string;
+	readonly offset: number;
+}
+
+/** Finds places in a text that the parser took: of a path, or of the nearest thing around it that has one. */
 export function locateToml(text: string): (path: TomlPath) => TomlPosition {
-	const positions = findPositions(text);
-	return (path) => positionOf(positions, path);
-}
-
-function positionOf(positions: ReadonlyMap<string, TomlPosition>, path: TomlPath): TomlPosition {
-	for (let length = path.length; length > 0; length -= 1) {
-		const found = positions.get(pathKey(path.slice(0, length)));
-		if (found !== undefined) return found;
-	}
-	return { line: 1, column: 1 };
-}
-
-function pathKey(path: TomlPath): string {
-	return JSON.stringify(path);
-}
-
-function note(positions: Map<string, TomlPosition>, path: TomlPath, position: TomlPosition): void {
-	for (let length = path.length; length > 0; length -= 1) {
-		const key = pathKey(path.slice(0, length));
-		if (!positions.has(key)) positions.set(key, position);
-	}
-}
-
-/** The header's names with the indexes of the arrays of tables they go through. */
-function resolve(names: readonly string[], counts: Map<string, number>, isArray: boolean): (string | number)[] {
-	const path: (string | number)[] = [];
-	for (const [index, name] of names.entries()) {
-		path.push(name);
-		const key = pathKey(path);
-		if (isArray && index === names.length - 1) counts.set(key, (counts.get(key) ?? 0) + 1);
-		const count = counts.get(key);
-		if (count !== undefined) path.push(count - 1);
-	}
-	return path;
-}
-
-function splitKey(text: string): string[] {
-	const names: string[] = [];
-	let name = "";
-	let quote = "";
-	for (const character of text) {
-		if (quote !== "") {
-			if (character === quote) quote = "";
-			else name += character;
-		} else if (character === '"' || character === "'") {
-			quote = character;
-		} else if (character === ".") {
-			names.push(name.trim());
-			name = "";
-		} else {
-			name += character;
+	const root = readDocument(text);
+	const lineStarts = [0];
+	for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) lineStarts.push(end + 1);
+	return (path) => {
+		let place = root;
+		for (const part of path) {
+			const inner = place.inner.get(part);
+			if (inner === undefined) break;
+			place = inner;
 		}
+		const line = lineOf(lineStarts, place.offset);
+		return { line, column: place.offset - (lineStarts[line - 1] ?? 0) + 1 };
+	};
+}
+
+/** The last line that starts at the offset or before it, from 1. */
+function lineOf(lineStarts: readonly number[], offset: number): number {
+	let low = 0;
+	let high = lineStarts.length;
+	while (high - low > 1) {
+		const middle = (low + high) >> 1;
+		if ((lineStarts[middle] ?? 0) <= offset) low = middle;
+		else high = middle;
 	}
-	names.push(name.trim());
+	return low + 1;
+}
+
+function readDocument(text: string): Place {
+	const root = createPlace(0);
+	const cursor: Cursor = { text, at: 0 };
+	let table = root;
+	skipBlank(cursor);
+	while (cursor.at < text.length) {
+		const start = cursor.at;
+		if (text[start] === "[") table = readHeader(cursor, root);
+		else readPair(cursor, table);
+		// Only a text that the parser would refuse holds the cursor here.
+		if (cursor.at === start) cursor.at += 1;
+		skipBlank(cursor);
+	}
+	return root;
+}
+
+/** `[a.b]` or `[[a.b]]`: the table that the following pairs belong to. */
+function readHeader(cursor: Cursor, root: Place): Place {
+	const start = cursor.at;
+	const isArray = cursor.text[start + 1] === "[";
+	cursor.at += isArray ? 2 : 1;
+	const names = readKey(cursor);
+	cursor.at += isArray ? 2 : 1;
+	let place = root;
+	for (const [index, name] of names.entries()) {
+		place = enter(place, name.text, start);
+		if (isArray && index === names.length - 1) place.headers += 1;
+		if (place.headers > 0) place = enter(place, place.headers - 1, start);
+	}
+	return place;
+}
+
+/** `a.b = value`. */
+function readPair(cursor: Cursor, table: Place): void {
+	let place = table;
+	for (const name of readKey(cursor)) place = enter(place, name.text, name.offset);
+	if (cursor.text[cursor.at] !== "=") return;
+	cursor.at += 1;
+	skipSpace(cursor);
+	readValue(cursor, place);
+}
+
+/** The parts of a dotted key; the cursor ends on what follows it. */
+function readKey(cursor: Cursor): readonly Name[] {
+	const names: Name[] = [];
+	do {
+		if (names.length > 0) cursor.at += 1;
+		skipSpace(cursor);
+		names.push(readName(cursor));
+		skipSpace(cursor);
+	} while (cursor.text[cursor.at] === ".");
 	return names;
 }
 
-/** Where the `=` behind a key stands; -1 where there is none. */
-function keyEnd(text: string): number {
-	let quote = "";
-	for (let index = 0; index < text.length; index += 1) {
-		const character = text.charAt(index);
-		if (quote !== "") {
-			if (character === quote) quote = "";
-		} else if (character === '"' || character === "'") {
-			quote = character;
-		} else if (character === "=") {
-			return index;
-		} else if (character === "#") {
-			return -1;
-		}
+function readName(cursor: Cursor): Name {
+	const offset = cursor.at;
+	const quote = cursor.text[offset];
+	if (quote === '"' || quote === "'") {
+		skipString(cursor, quote);
+		const raw = cursor.text.slice(offset, cursor.at);
+		// Escapes in a key are rare enough to let the parser undo them.
+		const text = raw.includes("\\") ? Object.keys(parse(`${raw} = 0`))[0] : raw.slice(1, -1);
+		return { text: text ?? "", offset };
 	}
-	return -1;
+	skipUntil(cursor, ".=]\t \r\n");
+	return { text: cursor.text.slice(offset, cursor.at), offset };
 }
 
-/** Brackets opened more than closed, outside strings and comments. */
-function openBrackets(text: string): number {
-	let open = 0;
-	let quote = "";
-	for (let index = 0; index < text.length; index += 1) {
-		const character = text.charAt(index);
-		if (quote !== "") {
-			if (character === "\\" && quote === '"') index += 1;
-			else if (character === quote) quote = "";
-		} else if (character === '"' || character === "'") {
-			quote = character;
-		} else if (character === "#") {
-			break;
-		} else if (character === "[" || character === "{") {
-			open += 1;
-		} else if (character === "]" || character === "}") {
-			open -= 1;
-		}
+function readValue(cursor: Cursor, place: Place): void {
+	const first = cursor.text[cursor.at];
+	if (first === '"' || first === "'") skipString(cursor, first);
+	else if (first === "[") readElements(cursor, "]", (index) => readValue(cursor, enter(place, index, cursor.at)));
+	else if (first === "{") readElements(cursor, "}", () => readPair(cursor, place));
+	else skipUntil(cursor, ",]}#\r\n");
+}
+
+/** What stands between brackets or braces, separated by commas. */
+function readElements(cursor: Cursor, close: string, read: (index: number) => void): void {
+	cursor.at += 1;
+	skipBlank(cursor);
+	for (let index = 0; cursor.at < cursor.text.length && cursor.text[cursor.at] !== close; index += 1) {
+		const start = cursor.at;
+		read(index);
+		skipBlank(cursor);
+		if (cursor.text[cursor.at] === "," || cursor.at === start) cursor.at += 1;
+		skipBlank(cursor);
 	}
-	return open;
+	cursor.at += 1;
+}
+
+/** A string of one line or of several, from its first quote to behind its last. */
+function skipString(cursor: Cursor, quote: string): void {
+	const { text } = cursor;
+	const fence = text.startsWith(quote.repeat(3), cursor.at) ? quote.repeat(3) : quote;
+	cursor.at += fence.length;
+	while (cursor.at < text.length && !text.startsWith(fence, cursor.at)) {
+		cursor.at += quote === '"' && text[cursor.at] === "\\" ? 2 : 1;
+	}
+	cursor.at += fence.length;
+	// TOML 1.0, "String": one or two quotes may stand right before the closing three.
+	for (let spare = 0; fence.length === 3 && spare < 2 && text[cursor.at] === quote; spare += 1) cursor.at += 1;
+}
+
+function skipSpace(cursor: Cursor): void {
+	while (cursor.text[cursor.at] === " " || cursor.text[cursor.at] === "\t") cursor.at += 1;
+}
+
+/** White space, line ends and comments. */
+function skipBlank(cursor: Cursor): void {
+	for (;;) {
+		const character = cursor.text[cursor.at];
+		if (character === "#") skipUntil(cursor, "\n");
+		else if (character !== undefined && " \t\r\n".includes(character)) cursor.at += 1;
+		else return;
+	}
+}
+
+function skipUntil(cursor: Cursor, ends: string): void {
+	while (cursor.at < cursor.text.length && !ends.includes(cursor.text.charAt(cursor.at))) cursor.at += 1;
+}
+
+/** What a name or an index leads to, made where this is its first mention. */
+function enter(place: Place, part: string | number, offset: number): Place {
+	const known = place.inner.get(part);
+	if (known !== undefined) return known;
+	const made = createPlace(offset);
+	place.inner.set(part, made);
+	return made;
+}
+
+function createPlace(offset: number): Place {
+	return { offset, inner: new Map(), headers: 0 };
 }

@@ -82,7 +82,7 @@ test("peers: a watcher behind Kamailio is notified by a far edge that Kamailio f
 		credentials: authority.issue("fabrikam", { names: [FABRIKAM.edge] }),
 		trust: authority.certificate,
 	});
-	await startTunnel(lab, {
+	const tunnel = await startTunnel(lab, {
 		name: "contoso-in",
 		role: "server",
 		accept: `${CONTOSO.address}:5061`,
@@ -127,6 +127,7 @@ test("peers: a watcher behind Kamailio is notified by a far edge that Kamailio f
 			sourcePort: CONTOSO.port,
 		}),
 	);
+	assert.equal(tunnel.lines.filter((line) => line.includes("accepted connection from")).length, 1);
 });
 
 test("peers: SIPp holds 20 message sessions with SIPp through two TLS tunnels on one connection", async (context) => {

@@ -75,7 +75,11 @@ export class DnsClient implements DnsLookup {
 	async #look(question: Question): Promise<DnsAnswer<AnyRecord>> {
 		const key = `${question.type} ${question.name.toLowerCase()}`;
 		const known = this.#remembered.get(key);
-		if (known !== undefined && known.untilMs > this.#options.clock.now()) return known.answer;
+		if (known !== undefined && known.untilMs > this.#options.clock.now()) {
+			this.#remembered.delete(key);
+			this.#remembered.set(key, known);
+			return known.answer;
+		}
 		const underWay = this.#underWay.get(key);
 		if (underWay !== undefined) return underWay;
 		const asked = this.#ask(question).then((answer) => {

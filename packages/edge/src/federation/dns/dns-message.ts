@@ -21,8 +21,13 @@ const LONGEST_TCP_ANSWER = 16_384;
 
 /** Never rejects. Only a reply from the asked server, with our id and our question, counts. */
 export async function askServer(server: NameServer, question: Question, timeoutMs: number): Promise<Reply> {
-	const reply = await askUdp(server, question, timeoutMs);
-	return reply.ok && reply.packet.flag_tc ? askTcp(server, question, timeoutMs) : reply;
+	try {
+		const reply = await askUdp(server, question, timeoutMs);
+		return reply.ok && reply.packet.flag_tc ? await askTcp(server, question, timeoutMs) : reply;
+	} catch (error) {
+		// A name or an address that cannot be put into a question or a socket at all.
+		return { ok: false, reason: error instanceof Error ? error.message : "the question cannot be asked" };
+	}
 }
 
 function createQuery(question: Question): { readonly id: number; readonly octets: Buffer } {
@@ -50,7 +55,10 @@ function askUdp(server: NameServer, question: Question, timeoutMs: number): Prom
 	return new Promise((resolve) => {
 		const { id, octets } = createQuery(question);
 		const socket = createSocket(isIPv6(server.address) ? "udp6" : "udp4");
+		let isSettled = false;
 		const settle = (reply: Reply): void => {
+			if (isSettled) return;
+			isSettled = true;
 			clearTimeout(timer);
 			socket.close();
 			resolve(reply);
@@ -63,7 +71,11 @@ function askUdp(server: NameServer, question: Question, timeoutMs: number): Prom
 			if (packet !== undefined) settle({ ok: true, packet });
 		});
 		// A connected socket takes datagrams of this server alone, and hears when its port is closed.
-		socket.connect(server.port, server.address, () => socket.send(octets));
+		// By the event: a callback would be called for a failed connection too, and take the place of its error.
+		socket.once("connect", () => {
+			if (!isSettled) socket.send(octets);
+		});
+		socket.connect(server.port, server.address);
 	});
 }
 

@@ -21,7 +21,7 @@ export async function startDns(lab: Lab, domains: readonly FederatedDomain[]): P
 		name: "dnsmasq",
 		command: "dnsmasq",
 		args: [
-			...["--conf-file=/dev/null", "--keep-in-foreground", "--log-facility=-", "--log-queries", "--user=root"],
+			...["--conf-file=/dev/null", "--no-daemon", "--log-facility=-", "--log-queries"],
 			...["--no-resolv", "--no-hosts", "--local=/example/", "--listen-address=127.0.0.1", "--bind-interfaces"],
 			...[`--pid-file=${lab.path("dnsmasq.pid")}`, ...records],
 		],

@@ -212,6 +212,8 @@ request_route {
 		exit;
 	}
 	$du = "sip:" + $srvquery(edge=>target[0]) + ":" + $srvquery(edge=>port[0]) + ";transport=tls";
+	# Requests of a dialog leave from the socket of its Record-Route; the first one must too, or they get another connection.
+	$fs = "tls:${address}:5061";
 	route(RELAY);
 }
 

@@ -123,14 +123,16 @@ export class Program {
 		this.#child?.kill(signal);
 	}
 
-	/** Asks the process to end, then ends its whole group; resolves when it is gone. */
+	/** Asks the process to end, then ends its whole group; rejects where it had to be killed, when it is gone. */
 	async close(): Promise<void> {
 		const pid = this.#child?.pid;
 		if (pid === undefined) return;
 		this.signal("SIGTERM");
 		const status = await this.#exitWithin(GRACE_MS);
 		killGroup(pid);
-		if (status === undefined) await this.#exited;
+		if (status !== undefined) return;
+		await this.#exited;
+		throw new Error(this.#describe(`still running ${GRACE_MS} ms after SIGTERM`));
 	}
 
 	#record(line: string): void {

@@ -1,0 +1,347 @@
+/** One real edge in this process, and a partner's edge that a test plays by hand over real mutual TLS. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { Client, type UserEvent } from "@causeway/admin";
+import {
+	type ByteStream,
+	DEFAULT_FRAMER_LIMITS,
+	type Logger,
+	SipConnection,
+	type SipMessage,
+	type SipRequest,
+	type SipResponse,
+} from "@causeway/sip";
+import { createTurnFlusher, systemClock, systemRandom, TlsDialler, TlsListener } from "@causeway/sip/node";
+import { loadConfig } from "../../src/config/load.ts";
+import { type RunningEdge, startEdge } from "../../src/edge.ts";
+import { type Authority, createEdgeCertificate, createRootAuthority } from "../../src/pki/authority.ts";
+
+const DAY_MS = 86_400_000;
+const WAIT_MS = 5_000;
+
+export interface LoggedEvent {
+	readonly event: string;
+	readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface WireWorld {
+	readonly edge: RunningEdge;
+	readonly port: number;
+	readonly log: readonly LoggedEvent[];
+	/** A connection that the partner opens, its certificate good for `sip.fabrikam.example`. */
+	connect(): Promise<Link>;
+	/** The next connection that our edge opens to the partner. */
+	accepted(): Promise<Link>;
+	createUser(aor: string, displayName: string): Promise<WireUser>;
+}
+
+/** One connection as the partner sees it. */
+export interface Link {
+	/** Sends octets as they are; lines end with CRLF, Content-Length is added where `{length}` stands. */
+	write(text: string): void;
+	/** The next message from our edge. */
+	next(): Promise<SipMessage>;
+	request(): Promise<SipRequest>;
+	response(): Promise<SipResponse>;
+	/** Fulfils when our edge has closed the connection. */
+	closed(): Promise<string>;
+	readonly isOpen: boolean;
+	destroy(): void;
+}
+
+export interface WireUser {
+	readonly aor: string;
+	readonly client: Client;
+	/** The next event of this kind that satisfies `isIt`. */
+	event<Kind extends UserEvent["kind"]>(
+		kind: Kind,
+		isIt?: (event: Extract<UserEvent, { kind: Kind }>) => boolean,
+	): Promise<Extract<UserEvent, { kind: Kind }>>;
+}
+
+/** A queue of things that come, awaited with a limit that only a failing test reaches. */
+class Inbox<Item> {
+	readonly #items: Item[] = [];
+	readonly #waiting = new Set<() => void>();
+
+	put(item: Item): void {
+		this.#items.push(item);
+		for (const look of [...this.#waiting]) look();
+	}
+
+	take<Found extends Item>(what: string, isIt: (item: Item) => item is Found): Promise<Found>;
+	take(what: string, isIt?: (item: Item) => boolean): Promise<Item>;
+	take(what: string, isIt: (item: Item) => boolean = () => true): Promise<Item> {
+		return new Promise((resolve, reject) => {
+			const timer = setTimeout(() => {
+				this.#waiting.delete(look);
+				reject(new Error(`nothing came while waiting for ${what}; ${this.#items.length} other things did`));
+			}, WAIT_MS);
+			const look = (): void => {
+				const index = this.#items.findIndex(isIt);
+				const item = this.#items[index];
+				if (index === -1 || item === undefined) return;
+				this.#items.splice(index, 1);
+				clearTimeout(timer);
+				this.#waiting.delete(look);
+				resolve(item);
+			};
+			this.#waiting.add(look);
+			look();
+		});
+	}
+}
+
+/** Starts the edge; `toml` is added to its configuration. Everything ends with the test. */
+export async function startWireWorld(context: TestContext, toml = ""): Promise<WireWorld> {
+	const folder = await mkdtemp(join(tmpdir(), "causeway-wire-"));
+	const now = Date.now();
+	const spec = { notBefore: new Date(now - DAY_MS), notAfter: new Date(now + DAY_MS) };
+	const authority = await createRootAuthority({ ...spec, commonName: "Wire test authority" });
+	const own = await createEdgeCertificate(authority, { ...spec, names: ["sip.contoso.example"] });
+	await writeFile(join(folder, "edge.pem"), own.chain);
+	await writeFile(join(folder, "edge.key"), own.key);
+	await writeFile(join(folder, "ca.pem"), authority.certificate);
+	const partner = await createPartner(authority, spec);
+	const file = join(folder, "causeway.toml");
+	await writeFile(
+		file,
+		`[edge]
+fqdn = "sip.contoso.example"
+listen = ["127.0.0.1:0"]
+[edge.tls]
+trust = ["ca.pem"]
+[[domain]]
+name = "contoso.example"
+kind = "hosted"
+[[peer]]
+kind = "direct"
+domains = ["fabrikam.example"]
+edge = "sip.fabrikam.example:5061"
+connect = "127.0.0.1:${partner.port}"
+[http]
+listen = "127.0.0.1:0"
+${toml}`,
+	);
+	const loaded = loadConfig(file, (path) => readFileSync(path, "utf8"));
+	assert.ok(loaded.ok, JSON.stringify(loaded));
+	const lines: LoggedEvent[] = [];
+	const keep = (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+		lines.push({ event, fields });
+	};
+	const log: Logger = { debug() {}, info: keep, warn: keep, error: keep };
+	const edge = await startEdge(loaded.config, { clock: systemClock(), random: systemRandom(), log, version: "0.0.0" });
+	const stoppers: (() => void)[] = [];
+	context.after(async () => {
+		for (const stop of stoppers) stop();
+		partner.close();
+		await edge.close();
+		await rm(folder, { recursive: true, force: true });
+	});
+	const adminToken = readFileSync(loaded.config.http.admin_token_file, "utf8").trim();
+	const admin = new Client({ url: edge.httpUrl, token: adminToken });
+	return {
+		edge,
+		port: edge.sip[0]?.port ?? 0,
+		log: lines,
+		connect: () => partner.connect(edge.sip[0]?.port ?? 0),
+		accepted: () => partner.accepted(),
+		async createUser(aor, displayName) {
+			await admin.call("putUser", { params: { aor }, body: { password: "correct horse", display_name: displayName } });
+			const { token } = await admin.call("login", { body: { aor, password: "correct horse" } });
+			const client = admin.withToken(token);
+			const events = new Inbox<UserEvent>();
+			await new Promise<void>((resolve, reject) => {
+				stoppers.push(
+					client.open(
+						"watchEvents",
+						{},
+						{
+							frame: (frame) => ("epoch" in frame ? resolve() : events.put(frame)),
+							closed: reject,
+						},
+					),
+				);
+			});
+			return {
+				aor,
+				client,
+				event: (kind, isIt = () => true) =>
+					events.take(
+						`the event ${kind}`,
+						(event): event is Extract<UserEvent, { kind: typeof kind }> =>
+							event.kind === kind && isIt(event as Extract<UserEvent, { kind: typeof kind }>),
+					),
+			};
+		},
+	};
+}
+
+async function createPartner(authority: Authority, spec: { readonly notBefore: Date; readonly notAfter: Date }) {
+	const issued = await createEdgeCertificate(authority, { ...spec, names: ["sip.fabrikam.example"] });
+	const credentials = { certificate: issued.chain, key: issued.key };
+	const flusher = createTurnFlusher();
+	const dialler = new TlsDialler({ credentials, flusher });
+	const waiting = new Inbox<Link>();
+	const links: Link[] = [];
+	const open = (stream: ByteStream): Link => {
+		const link = createLink(stream);
+		links.push(link);
+		return link;
+	};
+	const listener = new TlsListener({
+		addresses: [{ address: "127.0.0.1", port: 0 }],
+		credentials,
+		flusher,
+		accepted: (stream) => waiting.put(open(stream)),
+		refused: () => {},
+	});
+	await listener.start();
+	return {
+		port: listener.endpoints[0]?.port ?? 0,
+		accepted: () => waiting.take("a connection of our edge"),
+		async connect(port: number): Promise<Link> {
+			const outcome = await dialler.dial({ address: "127.0.0.1", port, serverName: "sip.contoso.example" });
+			assert.ok(outcome.ok, JSON.stringify(outcome));
+			return open(outcome.stream);
+		},
+		close() {
+			for (const link of links) link.destroy();
+			listener.close();
+		},
+	};
+}
+
+let lastId = 0;
+
+function createLink(stream: ByteStream): Link {
+	const inbox = new Inbox<SipMessage>();
+	let reason: string | undefined;
+	const ends = new Inbox<string>();
+	lastId += 1;
+	const connection = new SipConnection({
+		id: lastId,
+		direction: "inbound",
+		stream,
+		clock: systemClock(),
+		random: systemRandom(),
+		limits: DEFAULT_FRAMER_LIMITS,
+		times: { headMs: 10_000, bodyMs: 20_000 },
+		user: {
+			received: (_connection, message) => inbox.put(message),
+			closed: (_connection, cause) => {
+				reason = cause.reason;
+				ends.put(cause.reason);
+			},
+		},
+	});
+	connection.start();
+	return {
+		write(text) {
+			const octets = Buffer.from(text.replaceAll(/\r?\n/g, "\r\n"), "utf8");
+			stream.write(octets.toString("latin1"));
+		},
+		next: () => inbox.take("a message"),
+		request: () => inbox.take("a request", (message): message is SipRequest => message.kind === "request"),
+		response: () => inbox.take("a response", (message): message is SipResponse => message.kind === "response"),
+		closed: () => (reason === undefined ? ends.take("the end of the connection") : Promise.resolve(reason)),
+		get isOpen() {
+			return stream.isOpen;
+		},
+		destroy: () => stream.destroy("the test is over"),
+	};
+}
+
+/** Parts of a request that a test cares about; the rest is what a good partner writes. */
+export interface RequestParts {
+	readonly method: string;
+	readonly uri?: string;
+	readonly from?: string;
+	readonly fromTag?: string;
+	readonly to?: string;
+	readonly toTag?: string;
+	readonly callId?: string;
+	readonly cseq?: number;
+	readonly headers?: readonly string[];
+	readonly body?: string;
+	readonly contentType?: string;
+}
+
+let lastBranch = 0;
+
+/** A request of the partner, as text. */
+export function formatRequest(parts: RequestParts): string {
+	const { method, from = "lena@fabrikam.example", to = "alice@contoso.example", body = "" } = parts;
+	lastBranch += 1;
+	const needsContact = method === "INVITE" || method === "SUBSCRIBE" || method === "NOTIFY";
+	const lines = [
+		`${method} ${parts.uri ?? `sip:${to}`} SIP/2.0`,
+		`Via: SIP/2.0/TLS sip.fabrikam.example:5061;branch=z9hG4bKtest${lastBranch}`,
+		"Max-Forwards: 70",
+		`From: <sip:${from}>;tag=${parts.fromTag ?? "f1"}`,
+		`To: <sip:${to}>${parts.toTag === undefined ? "" : `;tag=${parts.toTag}`}`,
+		`Call-ID: ${parts.callId ?? `call${lastBranch}@fabrikam.example`}`,
+		`CSeq: ${parts.cseq ?? 1} ${method}`,
+		...(needsContact ? ["Contact: <sip:lena@sip.fabrikam.example:5061;transport=tls>"] : []),
+		...(parts.headers ?? []),
+		...(body === "" ? [] : [`Content-Type: ${parts.contentType ?? "application/sdp"}`]),
+		`Content-Length: ${Buffer.byteLength(body.replaceAll(/\r?\n/g, "\r\n"))}`,
+		"",
+		body,
+	];
+	return lines.join("\r\n");
+}
+
+/** An answer to a request of our edge, as text. */
+export function formatAnswer(
+	request: SipRequest,
+	status: string,
+	parts: {
+		readonly toTag?: string;
+		readonly headers?: readonly string[];
+		readonly body?: string;
+		readonly contentType?: string;
+	} = {},
+): string {
+	const { text } = request.head;
+	const copied = text
+		.split("\r\n")
+		.filter((line) => /^(via|from|call-id|cseq):/i.test(line))
+		.join("\r\n");
+	const to = text.split("\r\n").find((line) => /^to:/i.test(line)) ?? "";
+	const { body = "" } = parts;
+	return [
+		`SIP/2.0 ${status}`,
+		copied,
+		parts.toTag === undefined || request.to.tag !== undefined ? to : `${to};tag=${parts.toTag}`,
+		"Contact: <sip:lena@sip.fabrikam.example:5061;transport=tls>",
+		...(parts.headers ?? []),
+		...(body === "" ? [] : [`Content-Type: ${parts.contentType ?? "application/sdp"}`]),
+		`Content-Length: ${Buffer.byteLength(body.replaceAll(/\r?\n/g, "\r\n"))}`,
+		"",
+		body,
+	].join("\r\n");
+}
+
+/** An offer or answer with these media lines. */
+export function sdp(...media: readonly string[]): string {
+	return [
+		"v=0",
+		"o=- 1 1 IN IP4 192.0.2.1",
+		"s=-",
+		"c=IN IP4 192.0.2.1",
+		"t=0 0",
+		...media.map((line) => `m=${line}`),
+		"",
+	].join("\r\n");
+}
+
+export const MESSAGE_LINE = "message 5060 sip/tcp *";
+
+export function bodyText(message: SipMessage): string {
+	return Buffer.from(message.body).toString("utf8");
+}
