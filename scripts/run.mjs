@@ -58,6 +58,8 @@ const INTEROP_PROGRAMS = {
 	tshark: "tshark",
 	openssl: "openssl",
 	ip: "iproute2",
+	unshare: "util-linux",
+	mount: "mount",
 };
 
 function missingPackages() {

@@ -38,7 +38,11 @@ export async function checkFiles(config: Config, io: FileAccess = systemFiles): 
 	return (await Promise.all(checks)).flat();
 }
 
-function checkAnchors(key: string, files: readonly string[], io: FileAccess): readonly Promise<readonly FileProblem[]>[] {
+function checkAnchors(
+	key: string,
+	files: readonly string[],
+	io: FileAccess,
+): readonly Promise<readonly FileProblem[]>[] {
 	return files.flatMap((file, index) =>
 		file === "system" ? [] : [checkAnchorFile({ file, key: `${key}[${index}]` }, io)],
 	);

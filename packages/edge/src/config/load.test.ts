@@ -54,7 +54,7 @@ test("an edge with a name and a domain is a whole configuration: everything else
 	assert.deepEqual(warnings(EDGE + HOSTED), []);
 });
 
-test("relative paths are relative to the file; absolute ones, empty ones and \"system\" stay", () => {
+test('relative paths are relative to the file; absolute ones, empty ones and "system" stay', () => {
 	const config = read(
 		`${EDGE}data_dir = "/var/lib/causeway"\n[edge.tls]\ntrust = ["system", "ca.pem", "../ca.pem"]\ncrl = ["a.crl"]\n` +
 			`${FABRIKAM}trust = ["fabrikam-ca.pem"]\n[[peer]]\nkind = "allowed"\ndomains = ["example.org"]\ntrust = "system"\n`,
@@ -96,8 +96,16 @@ const broken: readonly (readonly [name: string, text: string, lines: readonly st
 		`${EDGE}[fedration]\ndiscovery = true\n`,
 		['causeway.toml:3:1: fedration: unknown key; did you mean "federation"?'],
 	],
-	["a key of another section", `${EDGE}[log]\nring = 1\n`, ["causeway.toml:4:1: log.ring: unknown key; it belongs under [trace]"]],
-	["a key like no other", `${EDGE}[log]\nxyzzy = 1\n`, ["causeway.toml:4:1: log.xyzzy: unknown key; known here: level"]],
+	[
+		"a key of another section",
+		`${EDGE}[log]\nring = 1\n`,
+		["causeway.toml:4:1: log.ring: unknown key; it belongs under [trace]"],
+	],
+	[
+		"a key like no other",
+		`${EDGE}[log]\nxyzzy = 1\n`,
+		["causeway.toml:4:1: log.xyzzy: unknown key; known here: level"],
+	],
 	[
 		"keys that JavaScript knows",
 		`${EDGE}__proto__ = 1\n[log]\nconstructor = 1\n`,
@@ -159,7 +167,7 @@ const broken: readonly (readonly [name: string, text: string, lines: readonly st
 			'[dns]\nservers = ["ns.example.org:53"]\n[http]\nlisten = "8080"\nconsole_listen = "127.0.0.1"\n' +
 			'public_url = "chat.contoso.example"\ntrusted_proxies = ["192.0.2.0/33"]\n[trace]\nhep = "tcp:homer.example:9060"\n',
 		[
-			...[12, 23, 34, 54].map(
+			...[11, 22, 33, 53].map(
 				(column, index) =>
 					`causeway.toml:3:${column}: edge.listen[${index}]: must be an address and a port, such as "0.0.0.0:5061" or "[::]:5061"`,
 			),
@@ -267,11 +275,15 @@ test("what is allowed but unwise is a warning with its place", () => {
 		[EDGE, ["causeway.toml:1:1: domain: no domain is served; add a [[domain]] with name and kind"]],
 		[
 			`${EDGE}${HOSTED}[limits]\nconnections_per_edge = 5\n`,
-			["causeway.toml:7:1: limits.connections_per_edge: 5 connections to one peer edge; the profile recommends 4 at most"],
+			[
+				"causeway.toml:7:1: limits.connections_per_edge: 5 connections to one peer edge; the profile recommends 4 at most",
+			],
 		],
 		[
 			`${EDGE}${HOSTED}[dns]\nallow_private_addresses = true\n`,
-			["causeway.toml:7:1: dns.allow_private_addresses: names of strangers may lead to private addresses; for tests and labs only"],
+			[
+				"causeway.toml:7:1: dns.allow_private_addresses: names of strangers may lead to private addresses; for tests and labs only",
+			],
 		],
 		[
 			`${EDGE}legacy_listen = ["0.0.0.0:5062"]\n${HOSTED}${FABRIKAM}min_version = "1.0"\n`,
@@ -311,10 +323,9 @@ test("loading: a file that cannot be read is a problem of the file as a whole", 
 		const outcome = loadConfig("causeway.toml", () => {
 			throw error;
 		});
-		assert.deepEqual(
-			!outcome.ok && outcome.problems.map(formatProblem),
-			[`causeway.toml: the configuration cannot be read: ${reason}`],
-		);
+		assert.deepEqual(!outcome.ok && outcome.problems.map(formatProblem), [
+			`causeway.toml: the configuration cannot be read: ${reason}`,
+		]);
 	}
 	const good = loadConfig("/srv/causeway.toml", (path) => (path === "/srv/causeway.toml" ? EDGE + HOSTED : ""));
 	assert.equal(good.ok && good.config.edge.data_dir, "/srv/data");
@@ -324,7 +335,13 @@ test("search order: the file given, then the working folder, then /etc", () => {
 	const nothing = (): boolean => false;
 	assert.equal(findConfigPath("given.toml", nothing), "given.toml");
 	assert.equal(findConfigPath(undefined, nothing), undefined);
-	assert.equal(findConfigPath(undefined, () => true), "causeway.toml");
-	assert.equal(findConfigPath(undefined, (path) => path.startsWith("/etc/")), "/etc/causeway/causeway.toml");
+	assert.equal(
+		findConfigPath(undefined, () => true),
+		"causeway.toml",
+	);
+	assert.equal(
+		findConfigPath(undefined, (path) => path.startsWith("/etc/")),
+		"/etc/causeway/causeway.toml",
+	);
 	assert.equal(CONFIG_SEARCH_PATHS.length, 2);
 });

@@ -36,8 +36,7 @@ export function loadConfig(path: string, readFile: (path: string) => string): Co
 		const message = `the configuration cannot be read: ${describeReadError(error)}`;
 		return { ok: false, problems: [{ file: path, line: undefined, column: undefined, key: "", message }] };
 	}
-	// Editors of some systems put a byte order mark there; it is no part of the first line.
-	return parseConfig(text.replace(/^\uFEFF/, ""), path);
+	return parseConfig(text, path);
 }
 
 /** The same for a text; `file` is how problems call it, and relative paths inside are relative to its folder. */

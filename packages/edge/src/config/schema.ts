@@ -310,9 +310,14 @@ const http = z.strictObject({
 		"restart",
 		"Addresses of reverse proxies whose forwarding headers are believed.",
 	),
-	certificate: key(orEmpty(fileName()).default(""), "live", "PEM certificate for HTTPS of our own; empty for plain HTTP.", {
-		path: true,
-	}),
+	certificate: key(
+		orEmpty(fileName()).default(""),
+		"live",
+		"PEM certificate for HTTPS of our own; empty for plain HTTP.",
+		{
+			path: true,
+		},
+	),
 	key: key(orEmpty(fileName()).default(""), "live", "PEM key of that certificate.", { path: true, secret: true }),
 	admin_token_file: key(
 		fileName().default("admin.token"),

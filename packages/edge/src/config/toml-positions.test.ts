@@ -93,7 +93,24 @@ test("CRLF line ends, a byte order mark and no last line end do not shift places
 });
 
 test("a text that is no TOML ends the scan all the same", () => {
-	for (const text of ["[", "[[", "=", "a", "a =", "a = [", "a = {", 'a = "', "a = '''", "a = [1", "a = {b", "]", "}", ",", "a.=1", '"']) {
+	for (const text of [
+		"[",
+		"[[",
+		"=",
+		"a",
+		"a =",
+		"a = [",
+		"a = {",
+		'a = "',
+		"a = '''",
+		"a = [1",
+		"a = {b",
+		"]",
+		"}",
+		",",
+		"a.=1",
+		'"',
+	]) {
 		assert.equal(typeof locateToml(text)(["a"]).line, "number", text);
 	}
 });
@@ -111,7 +128,10 @@ test("each path that the TOML reader gives has a place of its own", () => {
 	const locate = locateToml(DOCUMENT);
 	for (const path of pathsOf(parse(DOCUMENT), []).filter((found) => found.length > 0)) {
 		const wanted = locate(path);
-		assert.notDeepEqual(locate([...path.slice(0, -1), "absent"]), path.at(-1) === 0 || path.length < 2 ? undefined : { line: -1, column: -1 });
+		assert.notDeepEqual(
+			locate([...path.slice(0, -1), "absent"]),
+			path.at(-1) === 0 || path.length < 2 ? undefined : { line: -1, column: -1 },
+		);
 		assert.ok(wanted.line > 1, JSON.stringify(path));
 	}
 });

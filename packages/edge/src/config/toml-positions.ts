@@ -30,8 +30,10 @@ interface Name {
 
 /** Finds places in a text that the parser took: of a path, or of the nearest thing around it that has one. */
 export function locateToml(text: string): (path: TomlPath) => TomlPosition {
-	const root = readDocument(text);
-	const lineStarts = [0];
+	// A byte order mark is no part of the first line.
+	const start = text.startsWith("\ufeff") ? 1 : 0;
+	const root = readDocument(text, start);
+	const lineStarts = [start];
 	for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) lineStarts.push(end + 1);
 	return (path) => {
 		let place = root;
@@ -57,9 +59,9 @@ function lineOf(lineStarts: readonly number[], offset: number): number {
 	return low + 1;
 }
 
-function readDocument(text: string): Place {
-	const root = createPlace(0);
-	const cursor: Cursor = { text, at: 0 };
+function readDocument(text: string, from: number): Place {
+	const root = createPlace(from);
+	const cursor: Cursor = { text, at: from };
 	let table = root;
 	skipBlank(cursor);
 	while (cursor.at < text.length) {

@@ -1,8 +1,11 @@
 /** The certificate judge of an edge: the verifier with the trust anchors of the configuration. */
+import { readFile } from "node:fs/promises";
 import type { Clock } from "@causeway/sip";
 import type { Config } from "../config/schema.ts";
+import { parseRevocationLists, type RevocationList } from "./certificate/revocation.ts";
 import { loadTrust, type TrustAnchors } from "./certificate/trust.ts";
 import { formatVerdict, type Verdict } from "./certificate/verdict.ts";
+import { VerificationMemory } from "./certificate/verification-memory.ts";
 import { verifyChain } from "./certificate/verify-chain.ts";
 import type { CertificateExpectation, CertificateJudge, CertificateJudgement } from "./certificate-judge.ts";
 
@@ -27,11 +30,18 @@ export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "w
 		if (trust === undefined) throw new Error("assertion: the trust of every peer was loaded");
 		return trust;
 	};
+	const revocationLists: RevocationList[] = [];
+	for (const path of config.edge.tls.crl) {
+		const lists = await readRevocationLists(path);
+		if (typeof lists === "string") return { ok: false, place: path, reason: lists };
+		revocationLists.push(...lists);
+	}
+	const memory = new VerificationMemory();
 	return {
 		ok: true,
 		judge: {
 			judge(presented, expectation) {
-				const verdict = verifyChain({
+				const input = {
 					chain: presented.chain,
 					purpose: expectation.role === "dialled" ? "server" : "client",
 					names: expectation.names,
@@ -41,11 +51,20 @@ export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "w
 					trust: trustOf(expectation),
 					now: clock.wall(),
 					clientAuthEku: config.edge.tls.client_auth_eku,
-				});
-				return toJudgement(verdict, expectation);
+					revocationLists,
+				} as const;
+				return toJudgement(verifyChain(input, memory), expectation);
 			},
 		},
 	};
+}
+
+async function readRevocationLists(path: string): Promise<readonly RevocationList[] | string> {
+	try {
+		return parseRevocationLists(await readFile(path, "latin1"));
+	} catch (error) {
+		return error instanceof Error ? error.message : String(error);
+	}
 }
 
 function toJudgement(verdict: Verdict, expectation: CertificateExpectation): CertificateJudgement {

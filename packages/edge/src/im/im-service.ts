@@ -12,6 +12,7 @@ import {
 	type Sdp,
 	type ServerTransaction,
 	success,
+	type Timer,
 } from "@causeway/sip";
 import type { RequestContext } from "../proxy/context.ts";
 import type { Message, MessageFinish } from "../store/messages.ts";
@@ -51,7 +52,7 @@ const CHECK_EVERY_MS = 30_000;
 export class ImService implements SessionUser {
 	readonly #options: ImServiceOptions;
 	readonly #conversations = new Map<string, Conversation>();
-	#isClosed = false;
+	#idleTimer: Timer | undefined;
 
 	constructor(options: ImServiceOptions) {
 		this.#options = options;
@@ -77,7 +78,7 @@ export class ImService implements SessionUser {
 	}
 
 	close(): void {
-		this.#isClosed = true;
+		this.#idleTimer?.stop();
 		for (const conversation of this.#conversations.values()) conversation.close();
 	}
 
@@ -320,8 +321,7 @@ export class ImService implements SessionUser {
 
 	#watchIdle(): void {
 		const { clock, idleMs, random } = this.#options;
-		clock.setTimer(CHECK_EVERY_MS, () => {
-			if (this.#isClosed) return;
+		this.#idleTimer = clock.setTimer(CHECK_EVERY_MS, () => {
 			const now = clock.now();
 			const longest = LONGEST_SESSION_MS - random.below(LONGEST_SESSION_SPREAD_MS);
 			for (const conversation of this.#conversations.values()) {

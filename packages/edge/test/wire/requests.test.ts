@@ -147,9 +147,7 @@ test("a malformed message gets 400 and the connection goes on; lost framing gets
 		await world.connect(),
 		await world.connect(),
 	];
-	first.write(
-		formatRequest({ method: "OPTIONS" }).replace("From: <sip:lena@fabrikam.example>;tag=f1", "From: <<<;tag=f1"),
-	);
+	first.write(formatRequest({ method: "OPTIONS" }).replace("Max-Forwards: 70", "Max-Forwards: seventy"));
 	assert.equal((await first.response()).statusCode, 400);
 	first.write(formatRequest({ method: "OPTIONS" }));
 	assert.equal((await first.response()).statusCode, 200);

@@ -9,6 +9,8 @@ import { latin1ToOctets, octetsToLatin1 } from "./octets.ts";
 const MAX_DEPTH = 4;
 const MAX_PARTS = 64;
 const RULE = "RFC 2046 §5.1";
+/** RFC 2045 §6.2: encodings that change nothing. */
+const PLAIN_ENCODINGS: readonly string[] = ["7bit", "8bit", "binary"];
 
 export interface BodyPart {
 	/** Undefined where the part names none: text/plain then (§5.1). */
@@ -69,6 +71,9 @@ function inspect(
 	budget: { parts: number },
 ): Result<Found | undefined> {
 	const { head, body } = splitHead(part);
+	// A part in base64 or quoted-printable is one we do not understand; in SIP bodies are sent as they are.
+	const encoding = lowerAscii(fieldValue(head, "content-transfer-encoding") ?? "binary");
+	if (!PLAIN_ENCODINGS.includes(encoding)) return success(undefined);
 	const value = fieldValue(head, "content-type");
 	const type = value === undefined ? undefined : parseMediaType(value, 0, value.length);
 	if (type !== undefined && !type.ok) return success(undefined);
@@ -84,13 +89,22 @@ function* splitParts(text: string, boundary: string): Iterable<string> {
 	let from = -1;
 	for (let at = text.indexOf(delimiter); at !== -1; at = text.indexOf(delimiter, at + delimiter.length)) {
 		if (at !== 0 && text.charAt(at - 1) !== "\n") continue;
-		if (from !== -1) yield text.slice(from, lineEndBefore(text, at, from));
 		const behind = at + delimiter.length;
-		if (text.startsWith("--", behind)) return;
-		const lineEnd = text.indexOf("\n", behind);
-		if (lineEnd === -1) return;
-		from = lineEnd + 1;
+		const isLast = text.startsWith("--", behind);
+		const next = nextLine(text, behind);
+		// The boundary of an inner multipart may begin like ours.
+		if (!isLast && next === undefined) continue;
+		if (from !== -1) yield text.slice(from, lineEndBefore(text, at, from));
+		if (isLast || next === undefined) return;
+		from = next;
 	}
+}
+
+/** Where the next line begins, if nothing but white space stands before it (RFC 2046 §5.1.1 `transport-padding`). */
+function nextLine(text: string, at: number): number | undefined {
+	let index = at;
+	while (" \t\r".includes(text.charAt(index) || "-")) index += 1;
+	return text.charAt(index) === "\n" ? index + 1 : undefined;
 }
 
 /** The line end before a delimiter belongs to the delimiter. */
@@ -105,10 +119,16 @@ function splitHead(part: string): { readonly head: string; readonly body: string
 	return end === -1 ? { head: part, body: "" } : { head: part.slice(0, end), body: part.slice(end + 4) };
 }
 
+/** The value of a part's header field; folded lines count as one. */
 function fieldValue(head: string, name: string): string | undefined {
+	let value: string | undefined;
 	for (const line of head.split("\r\n")) {
+		const isFolded = line.startsWith(" ") || line.startsWith("\t");
+		if (isFolded && value !== undefined) value += ` ${line.trim()}`;
+		if (isFolded) continue;
+		if (value !== undefined) return value;
 		const colon = line.indexOf(":");
-		if (colon !== -1 && lowerAscii(line.slice(0, colon).trim()) === name) return line.slice(colon + 1).trim();
+		if (colon !== -1 && lowerAscii(line.slice(0, colon).trim()) === name) value = line.slice(colon + 1).trim();
 	}
-	return undefined;
+	return value;
 }

@@ -1,4 +1,5 @@
 /** The presence document writer: the structure of the profile's sample, to the element (REQ-10 … REQ-13, REQ-19, REQ-23). */
+import { invariant } from "../text/assert.ts";
 import type { BasicStatus } from "./pidf.ts";
 import {
 	CIPID_NAMESPACE,
@@ -36,9 +37,7 @@ export interface PidfToWrite {
  */
 export function formatPidf(document: PidfToWrite, profile: PresenceProfile = "profile"): Uint8Array {
 	const { entity, icon, displayName } = document;
-	if (icon !== undefined && URL.parse(icon)?.protocol !== "https:") {
-		throw new Error("assertion: a presence icon has an https URL");
-	}
+	invariant(icon === undefined || URL.parse(icon)?.protocol === "https:", "a presence icon has an https URL");
 	const activity = document.basic === "open" ? document.activity : undefined;
 	const note = document.note === undefined ? "" : Array.from(document.note).slice(0, MAX_NOTE_LENGTH).join("");
 	const rich = profile === "rfc4480";

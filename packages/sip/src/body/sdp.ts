@@ -4,6 +4,7 @@
  */
 import type { Result } from "../fault.ts";
 import { refusal, success } from "../fault.ts";
+import { invariant } from "../text/assert.ts";
 import { latin1ToOctets, octetsToLatin1, utf8AsLatin1 } from "./octets.ts";
 
 /** The largest description read, in octets. */
@@ -89,7 +90,7 @@ export function parseSdp(source: Uint8Array | string): Result<Sdp> {
 /** The description as octets; what {@link parseSdp} read leaves byte for byte as it came. */
 export function formatSdp(sdp: Sdp): Uint8Array {
 	const octets = latin1ToOctets(sdp.lines.join(""));
-	if (octets === undefined) throw new Error("assertion: SDP lines are octets in latin1 characters");
+	invariant(octets !== undefined, "SDP lines are octets in latin1 characters");
 	return octets;
 }
 
@@ -139,11 +140,9 @@ export function createSdp(description: SdpToWrite): Sdp {
 		lines.push(media.line.startsWith("m=") ? media.line : `m=${media.line}`);
 		for (const attribute of media.attributes ?? []) lines.push(`a=${attribute}`);
 	}
-	for (const line of lines) {
-		if (line.includes("\n")) throw new Error("assertion: an SDP value holds a line feed");
-	}
+	for (const line of lines) invariant(!line.includes("\n"), "an SDP value holds no line feed");
 	const parsed = parseSdp(`${lines.join("\r\n")}\r\n`);
-	if (!parsed.ok) throw new Error(`assertion: ${parsed.fault.detail}`);
+	invariant(parsed.ok, "our own session description can be read");
 	return parsed.value;
 }
 

@@ -9,10 +9,12 @@ import { lowerAscii } from "../text/ascii.ts";
  * `bad-charset` (415) for a charset we do not know, `bad-text` (415) for octets that are not in it.
  */
 export function decodeTextBody(type: MediaType | undefined, body: Uint8Array): Result<string> {
-	const label = lowerAscii((type && unquotedParam(type.params, "charset")) ?? "utf-8").trim();
+	const label = lowerAscii((type && unquotedParam(type.params, "charset")) ?? "").trim();
+	// The decoder takes "utf-16" for little-endian always; RFC 2781 §4.3 lets the byte order mark decide.
+	const isBigEndian = label === "utf-16" && body[0] === 0xfe && body[1] === 0xff;
 	let decoder: TextDecoder;
 	try {
-		decoder = new TextDecoder(label === "" ? "utf-8" : label, { fatal: true });
+		decoder = new TextDecoder(isBigEndian ? "utf-16be" : label || "utf-8", { fatal: true });
 	} catch {
 		return refusal("bad-charset", "RFC 3261 §20.15", 0, "the charset of the body is not known here", 415);
 	}
@@ -50,13 +52,16 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
 ]);
 const LONGEST_ENTITY = 10;
 
-/** HTML as plain text, in one pass over it: tags dropped, entities resolved, scripts and styles left out. */
+/**
+ * HTML as plain text, in one pass over it: tags dropped, white space as a browser shows it, entities resolved, scripts and
+ * styles left out. A `<` that begins no tag is text. The outcome is text, not markup: who shows it as HTML must escape it.
+ */
 export function htmlToText(html: string): string {
 	const pieces: string[] = [];
 	let at = 0;
 	while (at < html.length) {
-		const tag = html.indexOf("<", at);
-		pieces.push(resolveEntities(html.slice(at, tag === -1 ? html.length : tag)));
+		const tag = indexOfTag(html, at);
+		pieces.push(resolveEntities(collapse(html.slice(at, tag === -1 ? html.length : tag))));
 		if (tag === -1) break;
 		const end = html.startsWith("<!--", tag) ? html.indexOf("-->", tag + 4) : html.indexOf(">", tag);
 		if (end === -1) break;
@@ -70,6 +75,25 @@ export function htmlToText(html: string): string {
 		}
 	}
 	return tidy(pieces.join(""));
+}
+
+/** The next `<` that begins a tag, a comment or a declaration. */
+function indexOfTag(html: string, from: number): number {
+	for (let at = html.indexOf("<", from); at !== -1; at = html.indexOf("<", at + 1)) {
+		const next = html.charAt(at + 1);
+		if ("!/?".includes(next || " ") || (lowerAscii(next) >= "a" && lowerAscii(next) <= "z")) return at;
+	}
+	return -1;
+}
+
+/** Every run of blanks and line ends as one blank. */
+function collapse(text: string): string {
+	const characters: string[] = [];
+	for (const character of text) {
+		const isBlank = " \t\r\n\f".includes(character);
+		if (!isBlank || characters.at(-1) !== " ") characters.push(isBlank ? " " : character);
+	}
+	return characters.join("");
 }
 
 function tagName(html: string, start: number, end: number): string {

@@ -1,11 +1,14 @@
-/** "Somebody writes": RFC 3994 documents, and the older `KeyboardActivity` of the Microsoft clients (protocol sheet 3.8). */
+/** "Somebody writes": RFC 3994 documents, and the older `KeyboardActivity` of the Microsoft clients. */
 import { type Result, refusal, success } from "../fault.ts";
+import { invariant } from "../text/assert.ts";
 import { escapeXml, firstChild, parseXml } from "./xml.ts";
 
 const NAMESPACE = "urn:ietf:params:xml:ns:im-iscomposing";
 /** Clients write KeyboardActivity without a namespace. */
 const NO_NAMESPACE = [""];
 const LONGEST_REFRESH_SECONDS = 86_400;
+/** RFC 3994 §3.3. */
+const LEAST_REFRESH_SECONDS = 60;
 
 export interface ComposingStatus {
 	/** Unknown states count as idle (RFC 3994 §3.2). */
@@ -31,11 +34,14 @@ export interface IsComposingToWrite {
 	readonly state: "active" | "idle";
 	/** Media type being written. */
 	readonly contentType?: string;
-	/** Seconds; at least 60 (RFC 3994 §3.2). */
+	/** Seconds; at least 60 (RFC 3994 §3.3), else a bug of the caller. */
 	readonly refreshSeconds?: number;
 }
 
+/** Writes an `application/im-iscomposing+xml` document. */
 export function formatIsComposing(status: IsComposingToWrite): Uint8Array {
+	const { refreshSeconds = LEAST_REFRESH_SECONDS } = status;
+	invariant(refreshSeconds >= LEAST_REFRESH_SECONDS, "a composing indication is refreshed once a minute at most");
 	const type = status.contentType === undefined ? "" : `<contenttype>${escapeXml(status.contentType)}</contenttype>`;
 	const refresh = status.refreshSeconds === undefined ? "" : `<refresh>${status.refreshSeconds}</refresh>`;
 	return new TextEncoder().encode(
@@ -49,16 +55,12 @@ export function parseKeyboardActivity(octets: Uint8Array): Result<ComposingStatu
 	if (!root.ok) return root;
 	const status = firstChild(root.value, NO_NAMESPACE, "status");
 	if (root.value.name !== "KeyboardActivity" || status === undefined) {
-		return refusal(
-			"bad-keyboard-activity",
-			"protocol sheet 3.8",
-			0,
-			"the document is no KeyboardActivity with a status",
-		);
+		return refusal("bad-keyboard-activity", "KeyboardActivity", 0, "the document is no KeyboardActivity with a status");
 	}
 	return success({ state: status.attributes.get("status") === "type" ? "active" : "idle", refreshSeconds: undefined });
 }
 
+/** Writes the body of an INFO with `application/xml`. */
 export function formatKeyboardActivity(state: "active" | "idle"): Uint8Array {
 	const word = state === "active" ? "type" : "idle";
 	return new TextEncoder().encode(`<KeyboardActivity><status status="${word}"/></KeyboardActivity>`);

@@ -16,14 +16,12 @@ export type TrustResult =
 	/** `place` is the file, or `system`. */
 	| { readonly ok: false; readonly place: string; readonly reason: string };
 
-export function createTrust(anchors: readonly Certificate[]): TrustAnchors {
-	const bySubject = new Map<string, Certificate[]>();
-	for (const anchor of anchors) {
-		const same = bySubject.get(anchor.subject.key);
-		if (same === undefined) bySubject.set(anchor.subject.key, [anchor]);
-		else same.push(anchor);
-	}
-	return { anchors, bySubject, fingerprints: new Set(anchors.map((anchor) => anchor.fingerprint)) };
+/** A certificate that stands in several places counts once: system stores hold each of theirs up to three times. */
+export function createTrust(certificates: readonly Certificate[]): TrustAnchors {
+	const byFingerprint = new Map(certificates.map((certificate) => [certificate.fingerprint, certificate]));
+	const anchors = [...byFingerprint.values()];
+	const bySubject = Map.groupBy(anchors, (anchor) => anchor.subject.key);
+	return { anchors, bySubject, fingerprints: new Set(byFingerprint.keys()) };
 }
 
 /**
