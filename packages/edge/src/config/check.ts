@@ -88,7 +88,7 @@ function checkDomains({ domain, edge }: ReadableConfig, found: Collector): void 
 }
 
 function checkPeers({ domain, edge, peer }: ReadableConfig, found: Collector): void {
-	const served = new Map(domain.flatMap((one, index) => (one === undefined ? [] : [[one.name, index] as const])));
+	const served = indexDomains(domain);
 	const domains = peer.flatMap((one, index) =>
 		(one?.domains ?? []).map((name, place) => entry(["peer", index, "domains", place], name)),
 	);
@@ -127,9 +127,10 @@ function checkBlocks({ block, domain, peer }: ReadableConfig, found: Collector):
 		found.warnings.push({ path, message: `${value} is blocked already` });
 	}
 	const names = new Set(blocked.map(({ value }) => value));
+	const served = indexDomains(domain);
 	for (const { path, value } of blocked) {
-		const ours = domain.findIndex((one) => one?.name === value);
-		if (ours !== -1) found.errors.push({ path, message: `we serve this domain ourselves (domain[${ours}])` });
+		const ours = served.get(value);
+		if (ours !== undefined) found.errors.push({ path, message: `we serve this domain ourselves (domain[${ours}])` });
 	}
 	for (const [index, one] of peer.entries()) {
 		for (const [place, name] of (one?.domains ?? []).entries()) {
@@ -194,6 +195,11 @@ function checkHttp({ http }: ReadableConfig, found: Collector): void {
 }
 
 type Throttle = NonNullable<PeerConfig["throttle"]>;
+
+/** Our domains by name; of a name given twice the later one. */
+function indexDomains(domain: ReadableConfig["domain"]): ReadonlyMap<string, number> {
+	return new Map(domain.flatMap((one, index) => (one === undefined ? [] : [[one.name, index] as const])));
+}
 
 interface Entry {
 	readonly path: TomlPath;

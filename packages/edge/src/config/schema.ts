@@ -377,11 +377,7 @@ type DeepReadonly<Value> = Value extends object ? { readonly [Key in keyof Value
 export type Config = DeepReadonly<z.infer<typeof configSchema>>;
 /** One `[[domain]]`. */
 export type DomainConfig = Config["domain"][number];
-export type HostedDomainConfig = Extract<DomainConfig, { readonly kind: "hosted" }>;
-export type RelayDomainConfig = Extract<DomainConfig, { readonly kind: "relay" }>;
 /** One `[[peer]]`. */
 export type PeerConfig = Config["peer"][number];
-/** A peer that we dial at a configured edge. */
-export type EdgePeerConfig = Extract<PeerConfig, { readonly edge: string }>;
 /** One `[[block]]`. */
 export type BlockConfig = Config["block"][number];

@@ -6,8 +6,6 @@ export const FATES = ["queued", "sending", ...FINAL_FATES, "received"] as const;
 export const BLAMES = ["us", "peer", "recipient", "network"] as const;
 const DIRECTIONS = ["in", "out"] as const;
 
-/** How a message that a hosted user sent can end. */
-export type FinalFate = (typeof FINAL_FATES)[number];
 /** Where a message stands; `received` is the only fate of one that arrived. */
 export type Fate = (typeof FATES)[number];
 /** Who caused a failure. */

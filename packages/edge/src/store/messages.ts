@@ -202,7 +202,7 @@ function emptyMessage(id: string, owner: string, peerAddress: string, createdAt:
 	};
 }
 
-export type { Blame, Fate, FinalFate, Message } from "./message-record.ts";
+export type { Fate, Message } from "./message-record.ts";
 export type { FinishResult, MessageFinish } from "./message-writes.ts";
 /** Whether a message with this fate still waits for its end. */
 export function isUnfinished(fate: Fate): boolean {

@@ -57,11 +57,6 @@ export function matchSipDomain(names: CertificateNames, domain: string): boolean
 	return name !== undefined && (names.dns.includes(name) || names.sipDomains.includes(name));
 }
 
-/** Those of `required` that the names do not prove: for the check of our own certificate (REQ-47). */
-export function missingNames(names: CertificateNames, required: readonly string[]): readonly string[] {
-	return required.filter((name) => !matchName(names, name));
-}
-
 function covers(candidate: string, name: string): boolean {
 	if (!candidate.startsWith("*.")) return false;
 	const suffix = candidate.slice(1);

@@ -1,0 +1,131 @@
+/** Message sessions over one connection, and a saturated stream of MESSAGEs in them. */
+import type { ByteStream } from "@causeway/sip";
+import { answeredCaller, type Caller, formatAck, formatInstantMessage, formatInvite } from "./caller.ts";
+import { headerOf, MessageReader, statusOf } from "./message-reader.ts";
+
+/** Shared by the connections of one generator: what is left to send, and what came back. */
+export interface Tally {
+	/** Requests not sent yet. */
+	remaining: number;
+	outstanding: number;
+	succeeded: number;
+	errors: number;
+	firstError: string | undefined;
+}
+
+export class ImConnection {
+	readonly #stream: ByteStream;
+	readonly #callers: ReadonlyMap<number, Caller>;
+	readonly #window: number;
+	readonly #text: string;
+	/** Callers without an outstanding request, the one that waits longest first. */
+	#ready: Caller[];
+	#tally: Tally;
+	#settled: () => void;
+	#phase: "inviting" | "messaging" = "inviting";
+
+	/** `window`: requests outstanding at most, each in a dialog of its own. */
+	constructor(stream: ByteStream, callers: readonly Caller[], window: number, text: string) {
+		this.#stream = stream;
+		this.#callers = new Map(callers.map((caller) => [caller.number, caller]));
+		this.#window = window;
+		this.#text = text;
+		this.#ready = [...callers];
+		this.#tally = createTally(0);
+		this.#settled = () => {};
+	}
+
+	start(): void {
+		const reader = new MessageReader((head) => this.#arrived(head));
+		this.#stream.start({
+			data: (chunk) => reader.read(chunk),
+			closed: ({ by, reason }) => {
+				this.#failed(`connection closed by ${by}: ${reason}`);
+				this.#settled();
+			},
+		});
+	}
+
+	/** Opens the dialogs of all callers; `tally.remaining` covers them all. */
+	invite(tally: Tally, settled: () => void): void {
+		this.#phase = "inviting";
+		this.#begin(tally, settled);
+	}
+
+	/** Sends MESSAGEs while the tally has some left; `settled` is called after each answer. */
+	message(tally: Tally, settled: () => void): void {
+		this.#phase = "messaging";
+		this.#begin(tally, settled);
+	}
+
+	close(): void {
+		this.#stream.destroy("the benchmark is over");
+	}
+
+	#begin(tally: Tally, settled: () => void): void {
+		this.#tally = tally;
+		this.#settled = settled;
+		for (let sent = 0; sent < this.#window; sent += 1) this.#sendNext();
+	}
+
+	#sendNext(): void {
+		const tally = this.#tally;
+		if (tally.remaining === 0) return;
+		const caller = this.#ready.shift();
+		if (caller === undefined) return;
+		tally.remaining -= 1;
+		tally.outstanding += 1;
+		this.#stream.write(this.#phase === "inviting" ? formatInvite(caller) : formatInstantMessage(caller, this.#text));
+	}
+
+	#arrived(head: string): void {
+		const status = statusOf(head);
+		if (status === undefined) {
+			this.#failed(`unexpected request: ${firstLine(head)}`);
+			return;
+		}
+		if (status < 200) return;
+		const { number, sequence } = answeredCaller(head);
+		const caller = this.#callers.get(number);
+		if (caller === undefined || caller.sequence !== sequence) {
+			this.#failed(`answer to nothing asked: ${firstLine(head)}`);
+			return;
+		}
+		const tally = this.#tally;
+		tally.outstanding -= 1;
+		if (status === 200) tally.succeeded += 1;
+		else this.#failed(`${firstLine(head)}${headerOf(head, "ms-diagnostics-public") ?? ""}`);
+		if (this.#phase === "inviting") {
+			if (status === 200) this.#confirm(caller, head);
+		} else {
+			this.#ready.push(caller);
+		}
+		this.#sendNext();
+		this.#settled();
+	}
+
+	#confirm(caller: Caller, head: string): void {
+		const contact = headerOf(head, "Contact") ?? "";
+		caller.to = headerOf(head, "To") ?? "";
+		caller.target = contact.slice(contact.indexOf("<") + 1, contact.indexOf(">"));
+		this.#stream.write(formatAck(caller));
+	}
+
+	/** Gives all callers back for the next phase. */
+	rest(): void {
+		this.#ready = [...this.#callers.values()];
+	}
+
+	#failed(reason: string): void {
+		this.#tally.errors += 1;
+		this.#tally.firstError ??= reason;
+	}
+}
+
+export function createTally(operations: number): Tally {
+	return { remaining: operations, outstanding: 0, succeeded: 0, errors: 0, firstError: undefined };
+}
+
+function firstLine(head: string): string {
+	return head.slice(0, head.indexOf("\r\n"));
+}

@@ -1,0 +1,50 @@
+/** The load generator's own reader of SIP: just enough, so that it shares no code with the server it measures. */
+
+const LENGTH = "\r\nContent-Length: ";
+
+/** Cuts a stream of octets into messages, as latin1 text. */
+export class MessageReader {
+	readonly #arrived: (head: string) => void;
+	#rest = "";
+
+	/** `arrived` gets the start line and header of each message, without the empty line; bodies are left out. */
+	constructor(arrived: (head: string) => void) {
+		this.#arrived = arrived;
+	}
+
+	/** Throws where a message names no length. */
+	read(chunk: Uint8Array): void {
+		const text = this.#rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).latin1Slice();
+		let at = 0;
+		for (;;) {
+			const end = text.indexOf("\r\n\r\n", at);
+			if (end < 0) break;
+			const head = text.slice(at, end);
+			const after = end + 4 + bodyLength(head);
+			if (after > text.length) break;
+			at = after;
+			this.#arrived(head);
+		}
+		this.#rest = text.slice(at);
+	}
+}
+
+function bodyLength(head: string): number {
+	const start = head.indexOf(LENGTH);
+	const length = start < 0 ? Number.NaN : Number.parseInt(head.slice(start + LENGTH.length, start + LENGTH.length + 9), 10);
+	if (Number.isNaN(length)) throw new Error(`a message without Content-Length:\n${head}`);
+	return length;
+}
+
+/** Status code of a response; undefined for a request. */
+export function statusOf(head: string): number | undefined {
+	return head.startsWith("SIP/2.0 ") ? Number.parseInt(head.slice(8, 11), 10) : undefined;
+}
+
+/** Value of the first header of that name as the edge writes it; undefined where it is absent. */
+export function headerOf(head: string, name: string): string | undefined {
+	const start = head.indexOf(`\r\n${name}: `);
+	if (start < 0) return undefined;
+	const end = head.indexOf("\r\n", start + 2);
+	return head.slice(start + name.length + 4, end < 0 ? undefined : end);
+}
