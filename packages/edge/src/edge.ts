@@ -8,7 +8,7 @@ import { loadAdminToken } from "./admin/admin-token.ts";
 import { createApiHandlers, fateEvent, messageEvent, presenceEvent, requestEvent } from "./admin/api-handlers.ts";
 import { createAuthenticate } from "./admin/authenticate.ts";
 import { EventHub } from "./admin/event-hub.ts";
-import { startHttpServer } from "./admin/http-server.ts";
+import { type HttpServer, type HttpServerOptions, type HttpTls, startHttpServer } from "./admin/http-server.ts";
 import { createTraceHandlers } from "./admin/trace-handlers.ts";
 import { parseHostPort } from "./config/host-port.ts";
 import type { Config } from "./config/schema.ts";
@@ -257,8 +257,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			isHostedDomain: (domain) => hostedDomains.has(domain),
 			userChanged,
 		});
-		const http = await startHttpServer({
-			listen: listenAddress(config.http.listen),
+		const httpOptions = {
 			publicUrl: config.http.public_url,
 			trustedProxies: config.http.trusted_proxies,
 			version,
@@ -291,13 +290,24 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			},
 			readiness,
 			metricsText: () => metrics.text(),
-		}).catch((error: unknown) => {
-			listener.close();
-			throw new StartFailed(`cannot listen on ${config.http.listen} for HTTP: ${reasonOf(error)}`);
-		});
+		} satisfies Omit<HttpServerOptions, "listen">;
+		const https = await readHttpCertificate(config);
+		const startHttp = (text: string, serves: NonNullable<HttpServerOptions["serves"]>): Promise<HttpServer> =>
+			startHttpServer({
+				...httpOptions,
+				listen: listenAddress(text),
+				serves,
+				...(https === undefined ? {} : { tls: https }),
+			}).catch((error: unknown) => {
+				listener.close();
+				throw new StartFailed(`cannot listen on ${text} for HTTP: ${reasonOf(error)}`);
+			});
+		const { console_listen: consoleListen } = config.http;
+		const http = await startHttp(config.http.listen, consoleListen === "" ? "everything" : "users");
+		const consoleHttp = consoleListen === "" ? undefined : await startHttp(consoleListen, "administration");
 		watcher.load();
 		im.load();
-		const httpUrl = `http://${http.address.host.includes(":") ? `[${http.address.host}]` : http.address.host}:${http.address.port}`;
+		const httpUrl = `${https === undefined ? "http" : "https"}://${http.address.host.includes(":") ? `[${http.address.host}]` : http.address.host}:${http.address.port}`;
 		log.info("edge ready", {
 			fqdn: config.edge.fqdn,
 			listen: sip.map(({ address, port }) => `${address}:${port}`),
@@ -331,7 +341,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				await settle(() => agent.transactions.counters.activeClientTransactions === 0, clock);
 				watcher.close();
 				federation.close("this edge is stopping");
-				await http.close();
+				await Promise.all([http.close(), consoleHttp?.close()]);
 				agent.close();
 				await store.close();
 				log.info("edge stopped");
@@ -356,6 +366,17 @@ async function readCredentials(config: Config): Promise<TlsCredentials> {
 	if (fault !== undefined)
 		throw new StartFailed(`edge.tls (${config.edge.tls.certificate}, ${config.edge.tls.key}): ${fault}`);
 	return credentials;
+}
+
+/** The certificate for HTTPS of our own; undefined where the file names none. */
+async function readHttpCertificate(config: Config): Promise<HttpTls | undefined> {
+	const { certificate, key } = config.http;
+	if (certificate === "" || key === "") return undefined;
+	try {
+		return { certificate: await readFile(certificate), key: await readFile(key) };
+	} catch (error) {
+		throw new StartFailed(`http.certificate, http.key: ${reasonOf(error)}`);
+	}
 }
 
 async function loadJudge(config: Config, clock: Clock) {

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { CommandFailed, type LocalServer } from "@causeway/admin/cli";
 import { parseHostPort } from "../config/host-port.ts";
 import { findConfigPath, formatProblem, loadConfig } from "../config/load.ts";
+import { findNotServed } from "../config/not-served.ts";
 import type { Config } from "../config/schema.ts";
 
 export interface LoadedConfiguration {
@@ -25,7 +26,11 @@ export function readConfiguration(flag: string | undefined): LoadedConfiguration
 	const outcome = loadConfig(path, (name) => readFileSync(name, "utf8"));
 	if (!outcome.ok)
 		throw new CommandFailed(`the configuration is not valid\n${outcome.problems.map(formatProblem).join("\n")}`, 1);
-	return { path, config: outcome.config, warnings: outcome.warnings.map(formatProblem) };
+	const { errors, warnings } = findNotServed(outcome.config, path);
+	if (errors.length > 0) {
+		throw new CommandFailed(`the configuration cannot be served\n${errors.map(formatProblem).join("\n")}`, 1);
+	}
+	return { path, config: outcome.config, warnings: [...outcome.warnings, ...warnings].map(formatProblem) };
 }
 
 /** Where the edge of this configuration answers, with the administrator's token if we may read it. */

@@ -26,7 +26,9 @@ export function createCaller(plan: CallerPlan): Caller {
 }
 
 const OFFER = (fqdn: string): string =>
-	["v=0", `o=- 1 1 IN IP4 ${fqdn}`, "s=session", `c=IN IP4 ${fqdn}`, "t=0 0", "m=message 5060 sip/tcp *", ""].join("\r\n");
+	["v=0", `o=- 1 1 IN IP4 ${fqdn}`, "s=session", `c=IN IP4 ${fqdn}`, "t=0 0", "m=message 5060 sip/tcp *", ""].join(
+		"\r\n",
+	);
 
 export function formatInvite(caller: Caller): string {
 	const { fqdn, domain, number } = caller.plan;

@@ -58,13 +58,16 @@ export class Child {
 			};
 			const fail = (what: string): void => {
 				settle();
-				reject(new Error(`${this.#plan.name} ${what}:\n${readFileSync(this.#plan.logFile, "utf8").slice(-TAIL_LENGTH)}`));
+				reject(
+					new Error(`${this.#plan.name} ${what}:\n${readFileSync(this.#plan.logFile, "utf8").slice(-TAIL_LENGTH)}`),
+				);
 			};
 			const onMessage = (message: unknown): void => {
 				settle();
 				resolve(message as Message);
 			};
-			const onExit = (code: number | null, signal: string | null): void => fail(`ended (${signal ?? `exit code ${code}`})`);
+			const onExit = (code: number | null, signal: string | null): void =>
+				fail(`ended (${signal ?? `exit code ${code}`})`);
 			const timer = setTimeout(() => fail(`did not answer within ${limitMs / 1000} s`), limitMs);
 			child.on("message", onMessage);
 			child.on("exit", onExit);

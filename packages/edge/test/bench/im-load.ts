@@ -19,7 +19,7 @@ export class ImConnection {
 	readonly #window: number;
 	readonly #text: string;
 	/** Callers without an outstanding request, the one that waits longest first. */
-	#ready: Caller[];
+	#ready: Caller[] = [];
 	#tally: Tally;
 	#settled: () => void;
 	#phase: "inviting" | "messaging" = "inviting";
@@ -30,7 +30,6 @@ export class ImConnection {
 		this.#callers = new Map(callers.map((caller) => [caller.number, caller]));
 		this.#window = window;
 		this.#text = text;
-		this.#ready = [...callers];
 		this.#tally = createTally(0);
 		this.#settled = () => {};
 	}
@@ -65,6 +64,7 @@ export class ImConnection {
 	#begin(tally: Tally, settled: () => void): void {
 		this.#tally = tally;
 		this.#settled = settled;
+		this.#ready = [...this.#callers.values()];
 		for (let sent = 0; sent < this.#window; sent += 1) this.#sendNext();
 	}
 
@@ -94,7 +94,7 @@ export class ImConnection {
 		const tally = this.#tally;
 		tally.outstanding -= 1;
 		if (status === 200) tally.succeeded += 1;
-		else this.#failed(`${firstLine(head)}${headerOf(head, "ms-diagnostics-public") ?? ""}`);
+		else this.#failed(`${firstLine(head)}$ {headerOf(head, "ms-diagnostics-public") ?? ""}`);
 		if (this.#phase === "inviting") {
 			if (status === 200) this.#confirm(caller, head);
 		} else {
@@ -109,11 +109,6 @@ export class ImConnection {
 		caller.to = headerOf(head, "To") ?? "";
 		caller.target = contact.slice(contact.indexOf("<") + 1, contact.indexOf(">"));
 		this.#stream.write(formatAck(caller));
-	}
-
-	/** Gives all callers back for the next phase. */
-	rest(): void {
-		this.#ready = [...this.#callers.values()];
 	}
 
 	#failed(reason: string): void {

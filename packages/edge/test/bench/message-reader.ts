@@ -31,7 +31,8 @@ export class MessageReader {
 
 function bodyLength(head: string): number {
 	const start = head.indexOf(LENGTH);
-	const length = start < 0 ? Number.NaN : Number.parseInt(head.slice(start + LENGTH.length, start + LENGTH.length + 9), 10);
+	const length =
+		start < 0 ? Number.NaN : Number.parseInt(head.slice(start + LENGTH.length, start + LENGTH.length + 9), 10);
 	if (Number.isNaN(length)) throw new Error(`a message without Content-Length:\n${head}`);
 	return length;
 }

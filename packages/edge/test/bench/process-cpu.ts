@@ -47,7 +47,8 @@ function readStat(path: string): ReturnType<typeof parseStat> | undefined {
 	try {
 		return parseStat(readFileSync(path, "latin1"));
 	} catch (error) {
-		if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH")) return undefined;
+		if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH"))
+			return undefined;
 		throw error;
 	}
 }

@@ -1,0 +1,53 @@
+/** Settings that the contract names and this version does not serve yet: said at start, never passed over in silence. */
+import { type Finding, formatKeyPath, type Problem } from "./problem.ts";
+import type { Config } from "./schema.ts";
+
+export interface NotServed {
+	/** The start refuses these: what would run is not what the file describes. */
+	readonly errors: readonly Problem[];
+	/** The edge serves without them. */
+	readonly warnings: readonly Problem[];
+}
+
+/** `file` is how the problems call the configuration. */
+export function findNotServed(config: Config, file: string): NotServed {
+	const errors: Finding[] = [];
+	const warnings: Finding[] = [];
+	for (const [index, { kind }] of config.domain.entries()) {
+		if (kind !== "relay") continue;
+		errors.push({
+			path: ["domain", index, "kind"],
+			message: "relay domains are not served by this version",
+			remedy: 'use kind = "hosted", or leave the domain out',
+		});
+	}
+	if (config.edge.legacy_listen.length > 0) {
+		errors.push({
+			path: ["edge", "legacy_listen"],
+			message: "listeners for TLS 1.0 and 1.1 are not served by this version",
+			remedy: "leave it empty; peers with a low min_version can still be dialled",
+		});
+	}
+	if (config.trace.hep !== "") {
+		warnings.push({ path: ["trace", "hep"], message: "copies to a Homer collector are not sent by this version" });
+	}
+	if (config.federation.discovery) {
+		warnings.push({
+			path: ["federation", "discovery"],
+			message: "the throttles for discovered peers are not enforced by this version",
+			remedy: "list partners instead where that matters",
+		});
+	}
+	for (const [index, { throttle }] of config.peer.entries()) {
+		if (throttle === undefined) continue;
+		warnings.push({ path: ["peer", index, "throttle"], message: "throttles are not enforced by this version" });
+	}
+	const place = ({ path, ...words }: Finding): Problem => ({
+		file,
+		line: undefined,
+		column: undefined,
+		key: formatKeyPath(path),
+		...words,
+	});
+	return { errors: errors.map(place), warnings: warnings.map(place) };
+}

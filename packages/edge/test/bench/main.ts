@@ -1,0 +1,117 @@
+/** `npm run bench [-- name …]`: runs benchmarks and prints their figures; without names, all of them. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import type { Benchmark, BenchmarkSettings, Subject } from "./benchmark.ts";
+import { hostedIm } from "./hosted-im.ts";
+import { chooseCores, describeMachine } from "./machine.ts";
+import { type Figures, figuresOf, formatTable, medianFigures } from "./report.ts";
+
+const BENCHMARKS: readonly Benchmark[] = [hostedIm];
+
+const USAGE = `usage: npm run bench -- [--rounds N] [--operations N] [--cpu-prof FOLDER] [name …]
+
+${BENCHMARKS.map(({ name, summary }) => `  ${name}  ${summary}`).join("\n")}
+
+  --rounds N         rounds of each, in turns (3)
+  --operations N     operations of a round, instead of each benchmark's own number
+  --cpu-prof FOLDER  writes the servers' CPU profiles there; the figures of such a run do not count
+`;
+
+interface Wanted {
+	readonly benchmarks: readonly Benchmark[];
+	readonly rounds: number;
+	readonly operations: number | undefined;
+	readonly profileFolder: string | undefined;
+}
+
+/** Undefined for `--help`; throws where the arguments are wrong. */
+function readArguments(args: readonly string[]): Wanted | undefined {
+	const { values, positionals } = parseArgs({
+		args: [...args],
+		allowPositionals: true,
+		options: {
+			rounds: { type: "string", default: "3" },
+			operations: { type: "string" },
+			"cpu-prof": { type: "string" },
+			help: { type: "boolean", default: false },
+		},
+	});
+	if (values.help) return undefined;
+	const unknown = positionals.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+	if (unknown !== undefined) throw new Error(`there is no benchmark ${unknown}`);
+	const profile = values["cpu-prof"];
+	return {
+		benchmarks: BENCHMARKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
+		rounds: readCount(values.rounds),
+		operations: values.operations === undefined ? undefined : readCount(values.operations),
+		profileFolder: profile === undefined ? undefined : resolve(profile),
+	};
+}
+
+function readCount(text: string): number {
+	const count = Number(text);
+	if (!Number.isInteger(count) || count < 1) throw new Error(`${text} is not a whole number from 1`);
+	return count;
+}
+
+/** Runs everything and prints it; the number of errors. */
+async function runBenchmarks({ benchmarks, rounds, operations, profileFolder }: Wanted): Promise<number> {
+	const scratch = mkdtempSync(join(tmpdir(), "causeway-bench-"));
+	process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
+	if (profileFolder !== undefined) mkdirSync(profileFolder, { recursive: true });
+	const cores = chooseCores();
+	print(describeMachine());
+	print(
+		cores === undefined
+			? "processes not pinned"
+			: `server pinned to core ${cores.server}, generator to core ${cores.generator}`,
+	);
+	const subjects: { readonly name: string; readonly subject: Subject; readonly figures: Figures[] }[] = [];
+	let errors = 0;
+	try {
+		for (const { name, open } of benchmarks) {
+			const folder = join(scratch, name);
+			mkdirSync(folder);
+			const settings: BenchmarkSettings = { folder, profileFolder, cores, operations };
+			subjects.push({ name, subject: await open(settings), figures: [] });
+		}
+		// In turns, so that what else the machine does falls on all of them.
+		for (let round = 0; round < rounds; round += 1) {
+			for (const { name, subject, figures } of subjects) {
+				const result = await subject.round();
+				figures.push(figuresOf(result));
+				errors += result.errors;
+				if (result.firstError !== undefined) print(`${name}, round ${round + 1}: ${result.firstError}`);
+			}
+		}
+	} finally {
+		for (const { subject } of subjects) await subject.close();
+	}
+	for (const { name, subject, figures } of subjects) {
+		print(`\n${name}: ${subject.setup}`);
+		print(
+			formatTable([
+				...figures.map((round, index) => [`round ${index + 1}`, round] as const),
+				["median", medianFigures(figures)],
+			]),
+		);
+	}
+	return errors;
+}
+
+function print(text: string): void {
+	process.stdout.write(`${text}\n`);
+}
+
+process.once("SIGINT", () => process.exit(130));
+try {
+	const wanted = readArguments(process.argv.slice(2));
+	if (wanted === undefined) print(USAGE);
+	else process.exitCode = (await runBenchmarks(wanted)) === 0 ? 0 : 1;
+} catch (error) {
+	process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+	const isUsage = error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+	process.exitCode = isUsage ? 2 : 1;
+}
