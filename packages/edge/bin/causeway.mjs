@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
+import { sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findNode, OLDEST_MAJOR } from "./find-node.mjs";
 
@@ -17,8 +18,17 @@ if (node === undefined) {
 
 const source = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const compiled = fileURLToPath(new URL("../dist/main.js", import.meta.url));
-const fromSource = !existsSync(compiled) || process.env.CAUSEWAY_FROM === "source";
-const script = fromSource && existsSync(source) ? ["--conditions=causeway-source", source] : [compiled];
+// A checkout runs its sources, an installed package its compiled form; CAUSEWAY_FROM=source|dist decides otherwise.
+const isInstalled = compiled.split(sep).includes("node_modules");
+const wanted = process.env.CAUSEWAY_FROM ?? (isInstalled || !existsSync(source) ? "dist" : "source");
+const fromSource = wanted === "source";
+const script = fromSource ? ["--conditions=causeway-source", source] : [compiled];
+if (!existsSync(fromSource ? source : compiled)) {
+	process.stderr.write(
+		`causeway: ${fromSource ? source : compiled} is missing${fromSource ? "" : "; `npm run build` makes it"}\n`,
+	);
+	process.exit(1);
+}
 
 if (node === process.execPath && !fromSource) {
 	await import(new URL("../dist/main.js", import.meta.url).href);

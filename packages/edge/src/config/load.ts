@@ -59,7 +59,7 @@ export function parseConfig(text: string, file: string): ConfigOutcome {
 	const { errors, warnings } = checkConfig(read.data);
 	if (errors.length > 0) return { ok: false, problems: place(errors) };
 	return { ok: true, config: resolvePaths(read.data, dirname(resolve(file))), warnings: place(warnings) };
-
+}
 
 function readToml(
 	text: string,

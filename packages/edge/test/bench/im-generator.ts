@@ -123,7 +123,7 @@ async function run(connections: readonly ImConnection[], messages: number): Prom
 }
 
 function tell(message: Opened | RunResult | GeneratorFailed): void {
-	process.send?.call(process, message);
+	process.send?.(message);
 }
 
 let connections: readonly ImConnection[] = [];

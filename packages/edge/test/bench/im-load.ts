@@ -94,7 +94,7 @@ export class ImConnection {
 		const tally = this.#tally;
 		tally.outstanding -= 1;
 		if (status === 200) tally.succeeded += 1;
-		else this.#failed(`${firstLine(head)}$ {headerOf(head, "ms-diagnostics-public") ?? ""}`);
+		else this.#failed(`${firstLine(head)} ${headerOf(head, "ms-diagnostics-public") ?? ""}`);
 		if (this.#phase === "inviting") {
 			if (status === 200) this.#confirm(caller, head);
 		} else {

@@ -71,11 +71,12 @@ async function runBenchmarks({ benchmarks, rounds, operations, profileFolder }: 
 	const subjects: { readonly name: string; readonly subject: Subject; readonly figures: Figures[] }[] = [];
 	let errors = 0;
 	try {
-		for (const { name, open } of benchmarks) {
+		for (const benchmark of benchmarks) {
+			const { name } = benchmark;
 			const folder = join(scratch, name);
 			mkdirSync(folder);
 			const settings: BenchmarkSettings = { folder, profileFolder, cores, operations };
-			subjects.push({ name, subject: await open(settings), figures: [] });
+			subjects.push({ name, subject: await benchmark.open(settings), figures: [] });
 		}
 		// In turns, so that what else the machine does falls on all of them.
 		for (let round = 0; round < rounds; round += 1) {
@@ -87,7 +88,7 @@ async function runBenchmarks({ benchmarks, rounds, operations, profileFolder }: 
 			}
 		}
 	} finally {
-		for (const { subject } of subjects) await subject.close();
+		await Promise.all(subjects.map(({ subject }) => subject.close()));
 	}
 	for (const { name, subject, figures } of subjects) {
 		print(`\n${name}: ${subject.setup}`);

@@ -14,7 +14,7 @@ export class MessageReader {
 
 	/** Throws where a message names no length. */
 	read(chunk: Uint8Array): void {
-		const text = this.#rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).latin1Slice();
+		const text = this.#rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1");
 		let at = 0;
 		for (;;) {
 			const end = text.indexOf("\r\n\r\n", at);

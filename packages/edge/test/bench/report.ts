@@ -7,6 +7,8 @@ export interface Figures {
 	readonly serverMicros: number;
 	readonly mainMicros: number;
 	readonly writerMicros: number;
+	/** Garbage collection and compilation beside the event loop, and the thread pool. */
+	readonly otherMicros: number;
 	readonly generatorMicros: number;
 	readonly errors: number;
 }
@@ -19,6 +21,7 @@ export function figuresOf(round: Round): Figures {
 		serverMicros: micros(server.totalMs),
 		mainMicros: micros(server.mainMs),
 		writerMicros: micros(server.writerMs),
+		otherMicros: micros(server.totalMs - server.mainMs - server.writerMs),
 		generatorMicros: micros(generatorMs),
 		errors,
 	};
@@ -32,6 +35,7 @@ export function medianFigures(rounds: readonly Figures[]): Figures {
 		serverMicros: of("serverMicros"),
 		mainMicros: of("mainMicros"),
 		writerMicros: of("writerMicros"),
+		otherMicros: of("otherMicros"),
 		generatorMicros: of("generatorMicros"),
 		errors: rounds.reduce((sum, { errors }) => sum + errors, 0),
 	};
@@ -44,7 +48,16 @@ export function median(values: readonly number[]): number {
 	return (lower + upper) / 2;
 }
 
-const COLUMNS = ["", "ops/s", "server µs/op", "main thread", "store writer", "generator µs/op", "errors"] as const;
+const COLUMNS = [
+	"",
+	"ops/s",
+	"server µs/op",
+	"main thread",
+	"store writer",
+	"other threads",
+	"generator µs/op",
+	"errors",
+] as const;
 
 /** A table with one row for each entry, numbers to the right. */
 export function formatTable(rows: readonly (readonly [label: string, figures: Figures])[]): string {
@@ -54,6 +67,7 @@ export function formatTable(rows: readonly (readonly [label: string, figures: Fi
 		figures.serverMicros.toFixed(1),
 		figures.mainMicros.toFixed(1),
 		figures.writerMicros.toFixed(1),
+		figures.otherMicros.toFixed(1),
 		figures.generatorMicros.toFixed(1),
 		String(figures.errors),
 	]);
