@@ -159,7 +159,6 @@ const TASKS = {
 	format: () => run("biome", bin("biome"), ["check", "--write", "."]),
 	build: () => run("tsc", node, [TSC, "-b", "packages/edge/tsconfig.build.json"]),
 	bench: () => run("bench", node, [SOURCE, "packages/edge/test/bench/main.ts", ...rest]),
-	long: () => run("long", node, [SOURCE, "packages/edge/test/long/main.ts", ...rest]),
 };
 if (TASKS[task] === undefined) {
 	process.stderr.write(`usage: node scripts/run.mjs ${Object.keys(TASKS).join("|")}\n`);
