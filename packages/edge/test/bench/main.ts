@@ -19,6 +19,10 @@ ${BENCHMARKS.map(({ name, summary }) => `  ${name}  ${summary}`).join("\n")}
   --cpu-prof FOLDER  writes the servers' CPU profiles there; the figures of such a run do not count
 `;
 
+class WrongUsage extends Error {
+	override readonly name = "WrongUsage";
+}
+
 interface Wanted {
 	readonly benchmarks: readonly Benchmark[];
 	readonly rounds: number;
@@ -40,7 +44,7 @@ function readArguments(args: readonly string[]): Wanted | undefined {
 	});
 	if (values.help) return undefined;
 	const unknown = positionals.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
-	if (unknown !== undefined) throw new Error(`there is no benchmark ${unknown}`);
+	if (unknown !== undefined) throw new WrongUsage(`there is no benchmark ${unknown}`);
 	const profile = values["cpu-prof"];
 	return {
 		benchmarks: BENCHMARKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
@@ -52,7 +56,7 @@ function readArguments(args: readonly string[]): Wanted | undefined {
 
 function readCount(text: string): number {
 	const count = Number(text);
-	if (!Number.isInteger(count) || count < 1) throw new Error(`${text} is not a whole number from 1`);
+	if (!Number.isInteger(count) || count < 1) throw new WrongUsage(`${text} is not a whole number from 1`);
 	return count;
 }
 
@@ -113,6 +117,8 @@ try {
 	else process.exitCode = (await runBenchmarks(wanted)) === 0 ? 0 : 1;
 } catch (error) {
 	process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
-	const isUsage = error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+	const isUsage =
+		error instanceof WrongUsage ||
+		(error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"));
 	process.exitCode = isUsage ? 2 : 1;
 }
