@@ -38,28 +38,14 @@ async function serve(configFile: string | undefined, version: string): Promise<v
 	}
 	const log = createLogger(config.log.level);
 	for (const warning of [...warnings, ...problems.map(formatProblem)]) log.warn("configuration warning", { warning });
+	const stopAsked = untilStopAsked();
 	const edge = await start();
-	const stopped = new Promise<void>((resolve) => {
-		let isStopping = false;
-		const stop = (): void => {
-			// The second signal does not wait.
-			if (isStopping) process.exit(1);
-			isStopping = true;
-			edge.close().then(resolve, (error: unknown) => {
-				log.error("stop failed", { reason: String(error) });
-				process.exit(1);
-			});
-		};
-		process.on("SIGTERM", stop);
-		process.on("SIGINT", stop);
-		// Whoever started us with a channel is gone: so is the reason to run.
-		if (process.connected) process.on("disconnect", stop);
-		process.on("SIGHUP", () => reload(edge, configFile, log));
-	});
+	process.on("SIGHUP", () => reload(edge, configFile, log));
 	const ready: ReadyMessage = { kind: "ready", sip: edge.sip, httpUrl: edge.httpUrl };
 	const parent: { readonly send?: (message: unknown) => boolean } = process;
-	parent.send?.(ready);
-	await stopped;
+	if (process.connected) parent.send?.(ready);
+	await stopAsked;
+	await edge.close();
 	if (process.connected) process.disconnect?.();
 
 	async function start(): Promise<RunningEdge> {
@@ -70,6 +56,22 @@ async function serve(configFile: string | undefined, version: string): Promise<v
 			throw error;
 		}
 	}
+}
+
+/** Fulfils when the process is told to stop, also while it still starts; told a second time, it does not wait. */
+function untilStopAsked(): Promise<void> {
+	return new Promise((resolve) => {
+		let isAsked = false;
+		const stop = (): void => {
+			if (isAsked) process.exit(1);
+			isAsked = true;
+			resolve();
+		};
+		process.on("SIGTERM", stop);
+		process.on("SIGINT", stop);
+		// Whoever started us with a channel is gone: so is the reason to run.
+		if (process.connected) process.on("disconnect", stop);
+	});
 }
 
 function reload(edge: RunningEdge, configFile: string | undefined, log: ReturnType<typeof createLogger>): void {

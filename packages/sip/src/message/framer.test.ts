@@ -185,6 +185,14 @@ test("product 3 limits: a head and a body of exactly the limit pass", () => {
 	assert.deepEqual(kinds(tell([octets(`${text}01234`), octets("56789")], limits)), ["frame"]);
 });
 
+test("product 3 limits: a head kept so far counts together with its last piece", () => {
+	const limits = { ...small, headBytes: 40 };
+	const start = "A sip:b SIP/2.0\r\nl: 0\r\n";
+	const pieces = (filler: number) => [octets(start), octets(`X: ${"x".repeat(filler)}\r\n\r\n${plain}`)];
+	assert.deepEqual(kinds(tell(pieces(41 - start.length - 7), limits)), ["fault 513 head-too-large"]);
+	assert.equal(kinds(tell(pieces(40 - start.length - 7), limits))[0], "frame");
+});
+
 test("RFC 5626 §3.5.1: a second CRLF in a row is a ping, the first one a pong, however they are cut", () => {
 	for (const text of ["\r\n\r\n", "\r\n"]) {
 		const expected = text === "\r\n" ? ["pong"] : ["pong", "ping"];

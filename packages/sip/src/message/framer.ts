@@ -5,6 +5,7 @@
 import { type Fault, refusal } from "../fault.ts";
 import { HeaderId } from "../header/names.ts";
 import { parseContentLength } from "../header/number.ts";
+import { invariant } from "../text/assert.ts";
 import { CharClass, hasClass } from "../text/char-class.ts";
 import { indexHead } from "./head-index.ts";
 import type { FramerLimits } from "./limits.ts";
@@ -83,7 +84,7 @@ export class Framer {
 	}
 
 	#betweenMessages(chunk: Uint8Array, from: number, user: FramerUser): number {
-		const code = chunk[from] ?? 0;
+		const code = chunk[from] as number;
 		if (this.#state === "cr") {
 			if (code !== 0x0a) return this.#fail(user, strayOctet, undefined);
 			this.#state = "idle";
@@ -119,7 +120,7 @@ export class Framer {
 		let end: number | undefined;
 		let matched = this.#matched;
 		while (matched > 0 && at < chunk.length) {
-			matched = nextMatched(matched, chunk[at] ?? 0);
+			matched = nextMatched(matched, chunk[at]);
 			at++;
 			if (matched === 4) {
 				end = at;
@@ -167,7 +168,7 @@ export class Framer {
 	#continueBody(chunk: Uint8Array, from: number, user: FramerUser): number {
 		const end = Math.min(chunk.length, from + this.#bodyLength - this.#length);
 		const head = this.#head;
-		if (head === undefined) throw new Error("a body is awaited without its head");
+		invariant(head !== undefined, "a body is awaited without its head");
 		if (this.#length === 0 && end - from === this.#bodyLength) {
 			this.#finishBody(head, this.#copyBody(chunk, from, end), user);
 			return end;
@@ -198,7 +199,7 @@ export class Framer {
 		const start = this.#slabUsed;
 		this.#slabUsed += length;
 		const slab = this.#slab;
-		for (let at = 0; at < length; at++) slab[start + at] = octets[from + at] ?? 0;
+		for (let at = 0; at < length; at++) slab[start + at] = octets[from + at] as number;
 		return slab.subarray(start, start + length);
 	}
 
@@ -241,11 +242,11 @@ function readContentLength(head: MessageHead): number | Fault {
 	let found = -1;
 	for (let index = 0; index + FIELD_STRIDE < fields.length; index += FIELD_STRIDE) {
 		if (fields[index] !== HeaderId.contentLength) continue;
-		if (found >= 0) return lengthFault(fields[index + 1] ?? 0, "The message has more than one Content-Length.");
+		if (found >= 0) return lengthFault(fields[index + 1] as number, "The message has more than one Content-Length.");
 		found = index;
 	}
 	if (found < 0) return lengthFault(text.length, "The message has no Content-Length.");
-	const length = parseContentLength(text, fields[found + 2] ?? 0, fields[found + 3] ?? 0);
+	const length = parseContentLength(text, fields[found + 2] as number, fields[found + 3] as number);
 	return length.ok ? length.value : lengthFault(length.fault.offset, length.fault.detail);
 }
 
@@ -260,7 +261,7 @@ function lengthFault(offset: number, detail: string): Fault {
 function findHeadEnd(chunk: Uint8Array, from: number): number | undefined {
 	const end = chunk.length;
 	for (let at = from + 3; at < end; at += 4) {
-		const code = chunk[at] ?? 0;
+		const code = chunk[at];
 		if (code !== 0x0d && code !== 0x0a) continue;
 		for (let start = at - 3; start <= at; start++) {
 			if (
@@ -280,11 +281,11 @@ function findHeadEnd(chunk: Uint8Array, from: number): number | undefined {
 function matchedAtEnd(chunk: Uint8Array, from: number): number {
 	let matched = 0;
 	for (let at = Math.max(from, chunk.length - 3); at < chunk.length; at++)
-		matched = nextMatched(matched, chunk[at] ?? 0);
+		matched = nextMatched(matched, chunk[at]);
 	return matched;
 }
 
-function nextMatched(matched: number, code: number): number {
+function nextMatched(matched: number, code: number | undefined): number {
 	if (code === 0x0a) return matched === 1 ? 2 : matched === 3 ? 4 : 0;
 	if (code === 0x0d) return matched === 2 ? 3 : 1;
 	return 0;

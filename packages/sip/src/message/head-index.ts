@@ -33,7 +33,7 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 			return { ok: true, head: { text, fields } };
 		}
 		let colon = from + start;
-		while (colon < end && hasClass(octets[colon] ?? 0, CharClass.token)) colon++;
+		while (colon < end && hasClass(octets[colon] as number, CharClass.token)) colon++;
 		const nameEnd = colon - from;
 		while (colon < end && isBlank(octets[colon])) colon++;
 		let lineEnd = endOfLine(octets, colon, end);
@@ -69,7 +69,7 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 function endOfLine(octets: Uint8Array, from: number, end: number): number {
 	let at = from;
 	while (at < end) {
-		const code = octets[at] ?? 0;
+		const code = octets[at] as number;
 		if (code <= 0x0d) {
 			if (code === 0x0d) return octets[at + 1] === 0x0a ? at : end;
 			// RFC 3261 §25.1 quoted-pair: behind a backslash a NUL is text.

@@ -30,7 +30,7 @@ export type ParseOutcome =
  */
 export function parseMessage(frame: { readonly head: MessageHead; readonly body: Uint8Array }): ParseOutcome {
 	const { head, body } = frame;
-	const lineEnd = ((head.fields.length > 1 ? head.fields[1] : head.fields[0]) ?? 0) - 2;
+	const lineEnd = ((head.fields.length > 1 ? head.fields[1] : head.fields[0]) as number) - 2;
 	return matchesIgnoreCase(head.text, 0, "SIP/")
 		? parseResponse(head, body, lineEnd)
 		: parseRequest(head, body, lineEnd);
@@ -141,7 +141,7 @@ function readCommon(head: MessageHead): Result<Common> {
 	let cseqAt = -1;
 	let maxForwardsAt = -1;
 	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
-		const id = fields[at] ?? 0;
+		const id = fields[at] as number;
 		if (id === HeaderId.other) continue;
 		if (id > LAST_SINGLE_ID) {
 			if (id === HeaderId.via && viaAt < 0) viaAt = at;
@@ -214,11 +214,11 @@ function readCallId(text: string, start: number, end: number): Result<string> {
 }
 
 function valueStart(fields: readonly number[], at: number): number {
-	return fields[at + 2] ?? 0;
+	return fields[at + 2] as number;
 }
 
 function valueEnd(fields: readonly number[], at: number): number {
-	return fields[at + 3] ?? 0;
+	return fields[at + 3] as number;
 }
 
 function badStartLine(offset: number, detail: string) {
@@ -230,8 +230,8 @@ function missing(id: HeaderId) {
 }
 
 function twice(fields: readonly number[], at: number) {
-	const { name } = headerName((fields[at] ?? 0) as HeaderId);
-	return refusal("doubled-header", "RFC 3261 §7.3.1", fields[at + 1] ?? 0, `The message has more than one ${name}.`);
+	const { name } = headerName(fields[at] as HeaderId);
+	return refusal("doubled-header", "RFC 3261 §7.3.1", fields[at + 1] as number, `The message has more than one ${name}.`);
 }
 
 /** The method of a head that need not be well formed; undefined for a response or a line without method. */

@@ -19,7 +19,7 @@ const rule = "REQ-70";
  * nor headers. Faults: `bad-aor`.
  */
 export function parseAor(uri: Uri): Result<Aor> {
-	if (uri.scheme !== "sip" || !isSipUri(uri)) return bad("An address of record has the scheme sip.");
+	if (!isSipUri(uri) || uri.scheme !== "sip") return bad("An address of record has the scheme sip.");
 	if (uri.user === undefined) return bad("An address of record names a user.");
 	if (uri.hostKind !== "name" || uri.host.endsWith(".")) return bad("The host of an address of record is a domain.");
 	if (uri.port !== undefined || uri.password !== undefined || uri.params.length > 0 || uri.headers !== "") {

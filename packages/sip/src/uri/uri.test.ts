@@ -72,6 +72,7 @@ const bad: readonly string[] = [
 	"sip:a@.contoso.example",
 	"sip:a@-a.example",
 	"sip:a@a-.example",
+	"sip:a@example.com-",
 	"sip:a@example.1com",
 	"sip:a@1.2.3",
 	"sip:a@1.2.3.256",
@@ -86,6 +87,7 @@ const bad: readonly string[] = [
 	"sip:a%zz@contoso.example",
 	"sip:é@contoso.example",
 	`sip:a@${"x".repeat(64)}.example`,
+	`sip:a@example.${"x".repeat(64)}`,
 	`sip:a@${"abcdefg.".repeat(40)}example`,
 	`sip:a@b.example${";x".repeat(MAX_PARAMS + 1)}`,
 	"<sip:a@b.example>",
@@ -150,6 +152,8 @@ test("whatever is read as a URI, nothing throws and the offset lies inside", () 
 const equal: readonly [string, string, boolean][] = [
 	["sip:%61lice@atlanta.example;transport=TCP", "sip:alice@AtLanTa.example;Transport=tcp", true],
 	["sip:carol@chicago.example", "sip:carol@chicago.example;newparam=5", true],
+	["sip:b.example;lr", "sip:b.example;LR", true],
+	["sip:b.example;lr", "sip:b.example;lr=on", false],
 	["sip:carol@chicago.example;security=on", "sip:carol@chicago.example;newparam=5", true],
 	[
 		"sip:b.example;transport=tcp;method=REGISTER?to=sip:bob%40b.example",
@@ -203,6 +207,13 @@ for (const [text, expected] of aors) {
 	test(`REQ-70: ${text} is ${expected === undefined ? "no" : "an"} address of record`, () => {
 		const parsed = parseAorText(text);
 		assert.deepEqual(parsed.ok ? parsed.value : undefined, expected);
+	});
+}
+
+for (const text of ["sips:alice@contoso.example", "tel:+12015550123", "im:alice@contoso.example"]) {
+	test(`REQ-70: the URI ${text} is no address of record for its scheme`, () => {
+		const parsed = parseAor(read(text));
+		assert.equal(parsed.ok ? "" : parsed.fault.code, "bad-aor");
 	});
 }
 
