@@ -1,11 +1,14 @@
 /**
  * Torture messages: RFC 4475, RFC 5118, and what the LCS family writes. Each `name.sip` holds the octets of one stream,
- * `name.json` beside it what is expected. They are adapted to a stream: each has a Content-Length unless its absence or
- * wrongness is the point.
+ * `name.json` beside it what is expected. They are named for the messages of the RFCs and have what each of those is
+ * about, in octets of ours where the RFC's wording does not matter, and adapted to a stream: each has a Content-Length
+ * unless its absence or wrongness is the point.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { findBodyPart } from "../../src/body/multipart.ts";
+import { formatSdp, parseSdp } from "../../src/body/sdp.ts";
 import * as read from "../../src/message/fields.ts";
 import { Framer } from "../../src/message/framer.ts";
 import { DEFAULT_FRAMER_LIMITS } from "../../src/message/limits.ts";
@@ -169,11 +172,49 @@ for (const name of names) {
 	}
 }
 
-test("G1: the 49 messages of RFC 4475 and the messages of RFC 5118 are all here", () => {
+test("G1: the 49 messages of RFC 4475 and the 12 messages of RFC 5118 are all here", () => {
 	const sections = names.map((name) => {
 		const expected = JSON.parse(readFileSync(new URL(`${name}.json`, directory), "utf8")) as Expectation;
 		return expected.section.slice(0, "RFC 4475".length);
 	});
 	assert.equal(sections.filter((section) => section === "RFC 4475").length, 49);
-	assert.equal(sections.filter((section) => section === "RFC 5118").length, 11);
+	assert.equal(sections.filter((section) => section === "RFC 5118").length, 12);
 });
+
+function messageOf(name: string): SipMessage {
+	const [outcome] = feed([readFileSync(new URL(`${name}.sip`, directory))]).outcomes;
+	assert.ok(outcome?.ok);
+	return outcome.message;
+}
+
+const parts: readonly (readonly [string, Uint8Array])[] = [
+	["text/plain", Buffer.from("Hello")],
+	["application/octet-stream", Buffer.from("30820152060900000d0a0d0afffe", "hex")],
+];
+for (const [wanted, octets] of parts) {
+	test(`RFC 4475 §3.1.1.11: the ${wanted} part of mpart01 is found, octet for octet`, () => {
+		const message = messageOf("mpart01");
+		const type = read.contentType(message);
+		assert.ok(type.ok && type.value !== undefined);
+		const found = findBodyPart(type.value, message.body, (part) => `${part.type}/${part.subtype}` === wanted);
+		assert.ok(found.ok && found.value !== undefined);
+		assert.deepEqual(Buffer.from(found.value.body), octets);
+	});
+}
+
+const descriptions: readonly (readonly [string, string, readonly string[]])[] = [
+	["§4.6", "ipv6-in-sdp", ["c=IN IP6 2001:db8::20"]],
+	["§4.8", "mult-ip-in-sdp", ["c=IN IP4 192.0.2.1", "c=IN IP6 2001:db8::1"]],
+	["§4.9", "ipv4-mapped-ipv6", ["c=IN IP6 ::ffff:192.0.2.2"]],
+];
+for (const [section, name, connections] of descriptions) {
+	test(`RFC 5118 ${section}: the session description of ${name} is read, and written back as it was`, () => {
+		const { body } = messageOf(name);
+		const description = parseSdp(body);
+		assert.ok(description.ok);
+		assert.deepEqual(description.value.media.map(({ media, port }) => [media, port]), [["audio", 6000], ["video", 6024]]);
+		const written = Buffer.from(formatSdp(description.value)).toString("latin1");
+		assert.equal(written, Buffer.from(body).toString("latin1"));
+		assert.deepEqual(written.split("\r\n").filter((line) => line.startsWith("c=")), connections);
+	});
+}

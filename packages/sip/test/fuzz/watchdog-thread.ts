@@ -1,0 +1,24 @@
+/** The thread of `Watchdog`: where the run has not changed for too long, the main thread is stuck in it. */
+import { writeSync } from "node:fs";
+import { workerData } from "node:worker_threads";
+import { writeFound } from "./found.ts";
+import type { WatchdogData } from "./watchdog.ts";
+
+const { counters, input, folder, targets, stallMs } = workerData as WatchdogData;
+/** Never notified: only to wait. */
+const alarm = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+const STDERR = 2;
+
+let seen = 0;
+for (;;) {
+	Atomics.wait(alarm, 0, 0, stallMs);
+	const run = Atomics.load(counters, 0);
+	if (run !== 0 && run === seen) {
+		const target = targets[counters[1] ?? 0] ?? "unknown";
+		const path = writeFound(folder, target, input.slice(0, counters[2]));
+		writeSync(STDERR, `FAIL ${target}: run ${run} did not end within ${stallMs} ms\n  input: ${path}\n`);
+		// The main thread is in an endless loop and hears nothing gentler.
+		process.kill(process.pid, "SIGKILL");
+	}
+	seen = run;
+}
