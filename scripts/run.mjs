@@ -134,6 +134,8 @@ const CHECKS = [
 				"packages",
 			]),
 	],
+	["RFC coverage page", () => run("check-rfc-coverage", node, ["scripts/check-rfc-coverage.mjs"])],
+	["branch coverage of the readers", () => run("check-coverage", node, ["scripts/check-coverage.mjs"])],
 	["unused exports", () => run("knip", node, ["node_modules/knip/bin/knip.js"])],
 	["compiles for publishing", () => run("tsc", node, [TSC, "-b", "packages/edge/tsconfig.build.json"])],
 ];
@@ -158,6 +160,9 @@ const TASKS = {
 	check,
 	format: () => run("biome", bin("biome"), ["check", "--write", "."]),
 	build: () => run("tsc", node, [TSC, "-b", "packages/edge/tsconfig.build.json"]),
+	fuzz: () =>
+		run("fuzz", node, [SOURCE, "packages/sip/test/fuzz/main.ts", ...rest]) ||
+		run("fuzz", node, [SOURCE, "packages/edge/test/fuzz/main.ts", ...rest]),
 	bench: () => run("bench", node, [SOURCE, "packages/edge/test/bench/main.ts", ...rest]),
 };
 if (TASKS[task] === undefined) {

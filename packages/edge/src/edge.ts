@@ -216,6 +216,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				case "changed":
 					presentities.refreshDocuments(aor);
 					notifier.changed(aor);
+					if (kind === "resumed") watcher.watchAll(aor);
 					break;
 				case "password-set":
 					hub.end(aor, "the password was changed");
@@ -225,13 +226,17 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 					watcher.unwatchAll(aor);
 					notifier.removed(aor);
 					im.removed(aor);
-					if (kind === "removed") hub.forget(aor, "the user was removed");
-					else hub.end(aor, "the user was suspended");
+					if (kind === "removed") {
+						presentities.forget(aor);
+						hub.forget(aor, "the user was removed");
+					} else hub.end(aor, "the user was suspended");
 					break;
 			}
 			watcher.localChanged(aor);
 		};
 
+		const adminToken = await loadAdminToken(config.http.admin_token_file, log);
+		const https = await readHttpCertificate(config);
 		try {
 			await listener.start();
 		} catch (error) {
@@ -245,8 +250,15 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			earlyNotify: (transaction, link) => watcher.earlyNotify(transaction, link),
 		});
 
+		const servers: HttpServer[] = [];
+		const stopServing = async (reason: string): Promise<void> => {
+			listener.close();
+			watcher.close();
+			federation.close(reason);
+			await Promise.all(servers.map((server) => server.close()));
+			agent.close();
+		};
 		const readiness = () => ({ ready: !isClosing, missing: isClosing ? ["the edge is stopping"] : [] });
-		const adminToken = await loadAdminToken(config.http.admin_token_file, log);
 		const traceHandlers = createTraceHandlers(trace);
 		const account = createAccountHandlers({
 			users: store.users,
@@ -291,22 +303,24 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			readiness,
 			metricsText: () => metrics.text(),
 		} satisfies Omit<HttpServerOptions, "listen">;
-		const https = await readHttpCertificate(config);
 		const startHttp = (text: string, serves: NonNullable<HttpServerOptions["serves"]>): Promise<HttpServer> =>
 			startHttpServer({
 				...httpOptions,
 				listen: listenAddress(text),
 				serves,
 				...(https === undefined ? {} : { tls: https }),
-			}).catch((error: unknown) => {
-				listener.close();
+			}).catch(async (error: unknown) => {
+				im.close();
+				await stopServing("the start failed");
 				throw new StartFailed(`cannot listen on ${text} for HTTP: ${reasonOf(error)}`);
 			});
-		const { console_listen: consoleListen } = config.http;
-		const http = await startHttp(config.http.listen, consoleListen === "" ? "everything" : "users");
-		const consoleHttp = consoleListen === "" ? undefined : await startHttp(consoleListen, "administration");
+		// Before the API is there: what it takes in is delivered once, not once more by what is read from the store.
 		watcher.load();
 		im.load();
+		const { console_listen: consoleListen } = config.http;
+		const http = await startHttp(config.http.listen, consoleListen === "" ? "everything" : "users");
+		servers.push(http);
+		if (consoleListen !== "") servers.push(await startHttp(consoleListen, "administration"));
 		const httpUrl = `${https === undefined ? "http" : "https"}://${http.address.host.includes(":") ? `[${http.address.host}]` : http.address.host}:${http.address.port}`;
 		log.info("edge ready", {
 			fqdn: config.edge.fqdn,
@@ -322,12 +336,16 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				const nextCredentials = await readCredentials(next);
 				const nextJudge = await loadJudge(next, clock);
 				const nextDirectory = new PeerDirectory(peerPolicyFromConfig(next));
+				const isRenewed = nextCredentials.certificate !== credentials.certificate;
 				listener.replaceCredentials(nextCredentials);
 				dialler.replaceCredentials(nextCredentials);
 				credentials = nextCredentials;
 				judge = nextJudge;
 				directory = nextDirectory;
-				for (const link of federation.links) link.bindings.clear();
+				notifier.reject((domain) => directory.find(domain).kind !== "peer");
+				federation.policyChanged();
+				if (isRenewed) federation.drain();
+				watcher.policyChanged();
 				log.info("configuration reloaded");
 			},
 			async close() {
@@ -336,13 +354,11 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				log.info("edge stopping");
 				listener.close();
 				agent.drain();
+				watcher.drain();
 				im.close();
 				notifier.deactivateAll();
 				await settle(() => agent.transactions.counters.activeClientTransactions === 0, clock);
-				watcher.close();
-				federation.close("this edge is stopping");
-				await Promise.all([http.close(), consoleHttp?.close()]);
-				agent.close();
+				await stopServing("this edge is stopping");
 				await store.close();
 				log.info("edge stopped");
 			},

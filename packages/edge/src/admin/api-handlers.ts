@@ -69,6 +69,8 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 		async putPresence({ caller, body }) {
 			await store.presence.publish(caller.aor, body.state, body.note);
 			const published = { state: body.state, note: body.note, changedAt: options.clock.wall() };
+			// Removed while the state was written: nothing of the user may come back.
+			if (store.users.get(caller.aor) === undefined) throw new ApiProblem("unknown-user");
 			if (presentities.set(caller.aor, published)) {
 				notifier.changed(caller.aor);
 				watcher.localChanged(caller.aor);
@@ -136,6 +138,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 			if (!(await store.watchers.forget(caller.aor, params.aor, "block"))) {
 				throw new ApiProblem("not-blocked", `${params.aor} is not blocked.`);
 			}
+			notifier.forgotten(caller.aor, params.aor);
 			watcher.localChanged(caller.aor);
 			return { status: 204 };
 		},

@@ -52,8 +52,25 @@ function toEntry(entry: TraceEntry, withBody: boolean): ApiTraceEntry {
 		cseq: headerValue(message, HeaderId.cseq) ?? "",
 		...(from === undefined ? {} : { from }),
 		...(to === undefined ? {} : { to }),
-		text: octetsToText(text) + bodyText(message, withBody),
+		text: octetsToText(withBody ? text : withoutTexts(text)) + bodyText(message, withBody),
 	};
+}
+
+/** Headers in which peers of the LCS family carry the first message of a conversation (protocol sheet 3.7). */
+const TEXT_HEADERS: readonly string[] = ["ms-text-format", "ms-im-format"];
+
+/** The head without what people wrote: such a header keeps its name alone, its folded lines go with it. */
+function withoutTexts(head: string): string {
+	const lower = head.toLowerCase();
+	if (!TEXT_HEADERS.some((name) => lower.includes(name))) return head;
+	let isLeftOut = false;
+	const lines = head.split("\r\n").flatMap((line) => {
+		if (line.startsWith(" ") || line.startsWith("\t")) return isLeftOut ? [] : [line];
+		const name = line.slice(0, Math.max(0, line.indexOf(":"))).trimEnd();
+		isLeftOut = TEXT_HEADERS.includes(name.toLowerCase());
+		return isLeftOut ? [`${name}: (${line.length - name.length} octets left out)`] : [line];
+	});
+	return lines.join("\r\n");
 }
 
 function bodyText(message: SipMessage, withBody: boolean): string {

@@ -27,46 +27,31 @@ const MOST_SRV_LOOKUPS = 200;
 /** A connection that a peer opened. */
 export async function admitAccepted(presented: PresentedPeer, options: AdmissionOptions): Promise<Admission> {
 	const directory = options.directory();
-	const admittedAs: Peer[] = [];
-	let identity: PeerIdentity | undefined;
-	let warnings: readonly string[] = [];
-	const expectedNames: string[] = [];
-	for (const peer of directory.withEdge) {
-		const judgement = options.judge.judge(presented, expectationOf(peer, "accepted"));
-		if (judgement.ok) {
-			admittedAs.push(peer);
-			identity ??= judgement.identity;
-			warnings = judgement.warnings;
-		}
-		if (peer.edge !== undefined) expectedNames.push(peer.edge.host);
-	}
-	if (identity !== undefined) return { ok: true, identity, admittedAs, warnings };
+	const expected = directory.withEdge.flatMap(({ edge }) => (edge === undefined ? [] : [edge.host]));
+	const listed = admitAs(
+		directory.withEdge.map((peer) => [peer, peer.edge === undefined ? [] : [peer.edge.host]] as const),
+		presented,
+		options,
+	);
+	if (listed !== undefined) return listed;
 
 	// Nobody whose edge we know by name: is the certificate itself good?
-	const anybody = options.judge.judge(presented, { ...plainExpectation, role: "accepted", names: [] });
-	if (!anybody.ok) return explain(anybody, expectedNames);
-	if (directory.policy.discovery)
-		return { ok: true, identity: anybody.identity, admittedAs, warnings: anybody.warnings };
-	const targets = await targetsOf(directory.bySrv, options.lookup);
-	if (targets.some((target) => anybody.identity.names.includes(target))) {
-		return { ok: true, identity: anybody.identity, admittedAs, warnings: anybody.warnings };
+	const anybody = options.judge.judge(presented, anybodyExpectation);
+	if (anybody.ok && directory.policy.discovery) {
+		return { ok: true, identity: anybody.identity, admittedAs: [], warnings: anybody.warnings };
 	}
-	const expected = [...expectedNames, ...targets];
-	if (expected.length === 0) {
-		const { subject } = anybody.identity;
-		return {
-			ok: false,
-			code: "no-peers",
-			whose: "ours",
-			text: `certificate refused: no peer is configured and discovery is off, so nobody may connect (no-peers)\nsubject: ${subject}`,
-			expected,
-			shown: anybody.identity.names,
-		};
-	}
-	const named = options.judge.judge(presented, { ...plainExpectation, role: "accepted", names: expected });
-	return named.ok
-		? { ok: true, identity: named.identity, admittedAs, warnings: named.warnings }
-		: explain(named, expected);
+	// The DNS is asked only about peers whose trust and settings the chain satisfies already.
+	const candidates = directory.bySrv.filter(
+		(peer) => options.judge.judge(presented, { ...expectationOf(peer, "accepted", []), domains: [] }).ok,
+	);
+	const withTargets = await targetsOf(candidates, options.lookup);
+	const found = admitAs(withTargets, presented, options);
+	if (found !== undefined) return found;
+	for (const [, targets] of withTargets) expected.push(...targets);
+	if (!anybody.ok) return explain(anybody, expected);
+	if (expected.length === 0) return nobodyMayConnect(anybody.identity);
+	const named = options.judge.judge(presented, { ...anybodyExpectation, names: expected });
+	return named.ok ? wrongSettings(named.identity, expected) : explain(named, expected);
 }
 
 /** A connection that we dialled to `serverName`, for `peer`. */
@@ -76,26 +61,20 @@ export function admitDialled(
 	serverName: string,
 	options: AdmissionOptions,
 ): Admission {
-	const judgement = options.judge.judge(presented, {
-		...expectationOf(peer, "dialled"),
-		names: [serverName],
-	});
+	const judgement = options.judge.judge(presented, expectationOf(peer, "dialled", [serverName]));
 	if (!judgement.ok) return explain(judgement, [serverName]);
-	const admittedAs: Peer[] = [];
-	for (const listed of options.directory().withEdge) {
-		if (listed.name === peer.name) admittedAs.push(listed);
-		else if (options.judge.judge(presented, expectationOf(listed, "dialled")).ok) admittedAs.push(listed);
-	}
-	return { ok: true, identity: judgement.identity, admittedAs, warnings: judgement.warnings };
+	return { ok: true, identity: judgement.identity, admittedAs: [peer], warnings: judgement.warnings };
 }
 
-const plainExpectation = { trust: undefined, domains: [], cnFallback: false, wildcard: false } as const;
-
-function expectationOf(peer: Peer, role: CertificateExpectation["role"]): CertificateExpectation {
-	const names = peer.edge === undefined ? [] : [peer.edge.host];
+/** What the certificate of this peer must satisfy; `edgeNames` are the names of its edges. */
+export function expectationOf(
+	peer: Peer,
+	role: CertificateExpectation["role"],
+	edgeNames: readonly string[],
+): CertificateExpectation {
 	return {
 		role,
-		names,
+		names: edgeNames,
 		domains: peer.domainSan ? peer.domains : [],
 		trust: peer.trust,
 		cnFallback: peer.cnFallback,
@@ -103,19 +82,78 @@ function expectationOf(peer: Peer, role: CertificateExpectation["role"]): Certif
 	};
 }
 
-async function targetsOf(peers: readonly Peer[], lookup: DnsLookup): Promise<readonly string[]> {
-	const domains = peers.flatMap(({ domains }) => domains).slice(0, MOST_SRV_LOOKUPS);
-	const answers = await Promise.all(domains.map((domain) => lookup.srv(federationServiceName(domain))));
-	const targets: string[] = [];
-	for (const [index, answer] of answers.entries()) {
-		const domain = domains[index];
-		if (answer.kind !== "records" || domain === undefined) continue;
-		for (const record of answer.records) {
-			const target = record.target.toLowerCase().replace(/\.$/, "");
-			if (isWithinDomain(target, domain)) targets.push(target);
-		}
+const anybodyExpectation: CertificateExpectation = {
+	role: "accepted",
+	names: [],
+	domains: [],
+	trust: undefined,
+	cnFallback: false,
+	wildcard: false,
+};
+
+/** The peers, each with its edge names, whom the certificate satisfies; undefined where there is none. */
+function admitAs(
+	peers: readonly (readonly [peer: Peer, edgeNames: readonly string[]])[],
+	presented: PresentedPeer,
+	{ judge }: AdmissionOptions,
+): Extract<Admission, { ok: true }> | undefined {
+	const admittedAs: Peer[] = [];
+	let first: Extract<CertificateJudgement, { ok: true }> | undefined;
+	for (const [peer, edgeNames] of peers) {
+		if (edgeNames.length === 0) continue;
+		const judgement = judge.judge(presented, expectationOf(peer, "accepted", edgeNames));
+		if (!judgement.ok) continue;
+		admittedAs.push(peer);
+		first ??= judgement;
 	}
-	return targets;
+	return first && { ok: true, identity: first.identity, admittedAs, warnings: first.warnings };
+}
+
+/** The edges of peers that are found by SRV, as the DNS names them. */
+async function targetsOf(
+	peers: readonly Peer[],
+	lookup: DnsLookup,
+): Promise<readonly (readonly [Peer, readonly string[]])[]> {
+	const asked = peers.flatMap((peer) => peer.domains.map((domain) => [peer, domain] as const));
+	const answers = await Promise.all(
+		asked.slice(0, MOST_SRV_LOOKUPS).map(async ([peer, domain]) => {
+			const answer = await lookup.srv(federationServiceName(domain));
+			const targets = answer.kind === "records" ? answer.records.map(({ target }) => hostOf(target)) : [];
+			return [peer, targets.filter((target) => isWithinDomain(target, domain))] as const;
+		}),
+	);
+	const byPeer = new Map<Peer, string[]>();
+	for (const [peer, targets] of answers) byPeer.set(peer, [...(byPeer.get(peer) ?? []), ...targets]);
+	return [...byPeer];
+}
+
+/** The name of an SRV target: lower case, without a final dot. */
+export function hostOf(target: string): string {
+	const lower = target.toLowerCase();
+	return lower.endsWith(".") ? lower.slice(0, -1) : lower;
+}
+
+function nobodyMayConnect({ subject, names }: PeerIdentity): Admission {
+	return {
+		ok: false,
+		code: "no-peers",
+		whose: "ours",
+		text: `certificate refused: no peer is configured and discovery is off, so nobody may connect (no-peers)\nsubject: ${subject}`,
+		expected: [],
+		shown: names,
+	};
+}
+
+/** A name that a peer's edge has, under an authority that this peer's own settings do not name. */
+function wrongSettings({ subject, names }: PeerIdentity, expected: readonly string[]): Admission {
+	return {
+		ok: false,
+		code: "untrusted-issuer",
+		whose: "peer",
+		text: `certificate refused: it carries the name of a peer, but not under the trust that is set for this peer (untrusted-issuer)\nsubject: ${subject}`,
+		expected,
+		shown: names,
+	};
 }
 
 function explain(judgement: Extract<CertificateJudgement, { ok: false }>, expected: readonly string[]): Admission {

@@ -1,9 +1,11 @@
 /** Binds a connection to the SIP domains it may speak for: no peer speaks for a domain that its certificate and routing do not give it (REQ-68). */
 import type { Clock, DnsLookup } from "@causeway/sip";
-import { federationServiceName, isWithinDomain } from "@causeway/sip";
+import { detach, federationServiceName, isWithinDomain } from "@causeway/sip";
+import { expectationOf, hostOf } from "./admission.ts";
+import type { CertificateJudge } from "./certificate-judge.ts";
 import type { Link } from "./link.ts";
 import type { BindingVerdict } from "./outcome.ts";
-import type { PeerDirectory } from "./peers.ts";
+import type { Peer, PeerDirectory } from "./peers.ts";
 
 /** A verdict from DNS is asked again after this time at most, one from the configuration after a policy edit. */
 const LONGEST_MEMORY_MS = 3_600_000;
@@ -14,6 +16,7 @@ const MOST_DOMAINS = 1_000;
 export interface DomainBindingOptions {
 	readonly clock: Clock;
 	readonly lookup: DnsLookup;
+	readonly judge: CertificateJudge;
 	readonly directory: () => PeerDirectory;
 	/** Domains of ours, lower case. */
 	readonly ownDomains: ReadonlySet<string>;
@@ -21,10 +24,13 @@ export interface DomainBindingOptions {
 
 export class DomainBinding {
 	readonly #options: DomainBindingOptions;
+	readonly #join: (link: Link, network: string) => boolean;
 	readonly #underWay = new Map<string, Promise<BindingVerdict>>();
 
-	constructor(options: DomainBindingOptions) {
+	/** `join` counts a link for the network it proved to be of; false where the network has too many. */
+	constructor(options: DomainBindingOptions, join: (link: Link, network: string) => boolean) {
 		this.#options = options;
+		this.#join = join;
 	}
 
 	/** Whether requests from `domain` (lower case) may come over this link; a promise only where the DNS must be asked. */
@@ -52,47 +58,57 @@ export class DomainBinding {
 		if (found.kind === "not-listed") return refuse(403, "not-listed", `${domain} is not listed, and discovery is off`);
 		const { peer } = found;
 		if (peer.edge === undefined) return undefined;
-		if (link.admittedAs.some((admitted) => admitted.name === peer.name)) return { ok: true, peer };
-		return refuse(
-			403,
-			"wrong-edge",
-			`${domain} belongs to ${peer.edge.host}; this certificate carries ${link.identity.names.join(", ") || "no name"}`,
-		);
+		if (this.#proves(link, peer, [peer.edge.host])) return { ok: true, peer };
+		return refuse(403, "wrong-edge", `${domain} belongs to ${peer.edge.host}; ${carries(link)}`);
 	}
 
 	async #ask(link: Link, domain: string): Promise<BindingVerdict> {
+		const answer = await this.#options.lookup.srv(federationServiceName(domain));
+		// The policy may have changed while the DNS was asked: what is remembered follows the one that stands now.
+		const decided = this.#decide(link, domain);
+		if (decided !== undefined) return this.#remember(link, domain, decided, LONGEST_MEMORY_MS);
 		const found = this.#options.directory().find(domain);
 		if (found.kind !== "peer") return refuse(403, "not-listed", `${domain} is no longer listed`);
-		const answer = await this.#options.lookup.srv(federationServiceName(domain));
 		if (answer.kind === "failed") {
 			const verdict = refuse(403, "srv-failed", `the SRV record of ${domain} could not be read: ${answer.reason}`);
 			return this.#remember(link, domain, verdict, FAILURE_MEMORY_MS);
 		}
 		const targets = answer.kind === "records" ? answer.records.map(({ target }) => hostOf(target)) : [];
 		const inside = targets.filter((target) => isWithinDomain(target, domain));
-		if (inside.some((target) => link.identity.names.includes(target))) {
+		if (inside.length > 0 && this.#proves(link, found.peer, inside)) {
 			const ttlMs = answer.kind === "records" ? answer.ttlSeconds * 1000 : 0;
 			return this.#remember(link, domain, { ok: true, peer: found.peer }, Math.min(ttlMs, LONGEST_MEMORY_MS));
 		}
 		const verdict = refuse(
 			403,
 			"srv-mismatch",
-			`the edges of ${domain} are ${targets.join(", ") || "not in the DNS"}; this certificate carries ${link.identity.names.join(", ") || "no name"}`,
+			`the edges of ${domain} are ${targets.join(", ") || "not in the DNS"}; ${carries(link)}`,
 		);
 		return this.#remember(link, domain, verdict, FAILURE_MEMORY_MS);
 	}
 
+	/**
+	 * Whether the certificate is good for one of these edges under the settings of this very peer. Another peer's own authority,
+	 * which let the connection in, may write any name into a certificate.
+	 */
+	#proves(link: Link, peer: Peer, edgeNames: readonly string[]): boolean {
+		const role = link.connection.direction === "outbound" ? "dialled" : "accepted";
+		return this.#options.judge.judge(link.presented, expectationOf(peer, role, edgeNames)).ok;
+	}
+
 	#remember(link: Link, domain: string, verdict: BindingVerdict, forMs: number): BindingVerdict {
+		const counted =
+			verdict.ok && !this.#join(link, verdict.peer.name)
+				? refuse(403, "connection-limit", `${verdict.peer.name} has too many connections with us`)
+				: verdict;
 		if (link.bindings.size >= MOST_DOMAINS) link.bindings.clear();
-		link.bindings.set(domain, { verdict, until: this.#options.clock.now() + forMs });
-		if (verdict.ok && link.network === undefined) link.network = verdict.peer.name;
-		return verdict;
+		link.bindings.set(detach(domain), { verdict: counted, until: this.#options.clock.now() + forMs });
+		return counted;
 	}
 }
 
-function hostOf(target: string): string {
-	const lower = target.toLowerCase();
-	return lower.endsWith(".") ? lower.slice(0, -1) : lower;
+function carries(link: Link): string {
+	return `this certificate carries ${link.identity.names.join(", ") || "no name"}`;
 }
 
 function refuse(status: number, code: string, reason: string): BindingVerdict {

@@ -19,13 +19,15 @@ import {
 } from "@causeway/sip";
 import type { PresentedPeer, RefusedHandshake, TlsDialler } from "@causeway/sip/node";
 import type { Trace } from "../observe/trace.ts";
-import { type Admission, type AdmissionOptions, admitAccepted, admitDialled } from "./admission.ts";
+import { type Admission, admitAccepted, expectationOf } from "./admission.ts";
 import type { CertificateJudge } from "./certificate-judge.ts";
+import { dialHop, logRefusedCertificate } from "./dial-hop.ts";
 import { DomainBinding } from "./domain-binding.ts";
 import { type Link, linkName } from "./link.ts";
 import { type LinkLimits, LinkTable } from "./link-table.ts";
-import type { BindingVerdict, FederationRefusal } from "./outcome.ts";
-import type { Peer, PeerDirectory } from "./peers.ts";
+import { LinkUpkeep } from "./link-upkeep.ts";
+import { type BindingVerdict, type FederationRefusal, refusal } from "./outcome.ts";
+import { discoveredPeer, type Peer, type PeerDirectory } from "./peers.ts";
 
 export interface FederationOptions {
 	readonly clock: Clock;
@@ -63,18 +65,29 @@ export type LinkOutcome =
 	| { readonly ok: true; readonly link: Link; readonly peer: Peer }
 	| { readonly ok: false; readonly refusal: FederationRefusal };
 
+interface Dialling {
+	readonly network: string;
+	readonly edgeName: string;
+	readonly result: Promise<DialResult>;
+}
+
 type DialResult =
 	| { readonly ok: true; readonly link: Link }
 	| { readonly ok: false; readonly refusal: FederationRefusal };
+
+/** However many addresses a domain has: who waits for a connection is told by then (Timer B, Timer F). */
+const LONGEST_SEARCH_MS = 32_000;
+/** Domains whose last refusal is kept; the oldest go first. */
+const MOST_FAILURES = 1_000;
 
 export class Federation {
 	readonly #options: FederationOptions;
 	readonly #links: LinkTable;
 	readonly #binding: DomainBinding;
-	readonly #admission: AdmissionOptions;
-	/** Attempts under way, by edge name: whoever wants the same edge meanwhile waits for the same connection. */
-	readonly #dialling = new Map<string, { readonly network: string; readonly result: Promise<DialResult> }>();
-	/** Last refusal of each edge or domain, for listings. */
+	readonly #upkeep: LinkUpkeep;
+	/** Attempts under way, by network and address: who wants the same edge meanwhile waits for the same connection. */
+	readonly #dialling = new Map<string, Dialling>();
+	/** Last refusal of each domain, for listings. */
 	readonly #failures = new Map<string, FederationRefusal & { readonly at: number }>();
 	#lastConnectionId = 0;
 	#closing = false;
@@ -82,8 +95,12 @@ export class Federation {
 	constructor(options: FederationOptions) {
 		this.#options = options;
 		this.#links = new LinkTable(options.linkLimits);
-		this.#binding = new DomainBinding(options);
-		this.#admission = options;
+		this.#binding = new DomainBinding(options, (link, network) => this.#join(link, network));
+		this.#upkeep = new LinkUpkeep({
+			clock: options.clock,
+			links: this.#links,
+			load: (link) => options.user.load(link),
+		});
 	}
 
 	get links(): Iterable<Link> {
@@ -105,7 +122,10 @@ export class Federation {
 
 	/** A TLS connection a peer opened, its handshake done, nothing read. */
 	accepted(stream: ByteStream, presented: PresentedPeer): void {
-		void this.#admit(stream, presented);
+		this.#admit(stream, presented).catch((error: unknown) => {
+			stream.destroy("internal fault");
+			this.#options.log.error("peer not admitted", { reason: String(error) });
+		});
 	}
 
 	/** A TLS connection that ended before its handshake did. */
@@ -119,6 +139,32 @@ export class Federation {
 
 	/** A link on which a new dialog with this domain may be opened: an open one, or one dialled now. Never rejects. */
 	async linkTo(domain: string): Promise<LinkOutcome> {
+		const outcome = await this.#findLink(domain).catch((error: unknown) => {
+			this.#options.log.error("no connection made", { domain, reason: String(error) });
+			return this.#fail(domain, refusal(500, undefined, "internal", "a fault of this server", "us"));
+		});
+		if (!outcome.ok) return outcome;
+		// The policy may have changed while the connection was made.
+		const now = this.#options.directory().find(domain);
+		if (now.kind === "peer" && now.peer.name === outcome.peer.name) return { ...outcome, peer: now.peer };
+		return this.#fail(domain, refusal(403, 1005, "policy-changed", `${domain} is no partner of ours any more`, "us"));
+	}
+
+	/** The policy, the trust or the revocation lists are others now: what does not hold any more is closed. */
+	policyChanged(): void {
+		for (const link of this.#links) {
+			link.bindings.clear();
+			if (!this.#stillHolds(link)) link.connection.close("the policy no longer allows this peer");
+		}
+	}
+
+	/** Our certificate is another: open links end with their dialogs, new dialogs open new ones (protocol sheet 1.3). */
+	drain(): void {
+		for (const link of this.#links) link.isDraining = true;
+	}
+
+	async #findLink(domain: string): Promise<LinkOutcome> {
+		const until = this.#options.clock.now() + LONGEST_SEARCH_MS;
 		const found = this.#options.directory().find(domain);
 		if (found.kind === "blocked")
 			return this.#fail(domain, refusal(403, 1005, "blocked-domain", `${domain} is blocked here`, "us"));
@@ -152,105 +198,105 @@ export class Federation {
 			const { status, diagnosticsId, reason, detail } = hops.refusal;
 			return this.#fail(domain, refusal(status, diagnosticsId, reason, detail, "peer"));
 		}
-		return this.#linkToAny(domain, peer, hops.hops);
+		return this.#linkToAny(domain, peer, hops.hops, until);
 	}
 
 	/** Ends everything: links send what is queued, then close. */
 	close(reason: string): void {
 		this.#closing = true;
+		this.#upkeep.close();
 		for (const link of this.#links) link.connection.close(reason);
 	}
 
-	async #linkToAny(domain: string, peer: Peer, hops: readonly Hop[]): Promise<LinkOutcome> {
+	async #linkToAny(domain: string, peer: Peer, hops: readonly Hop[], until: number): Promise<LinkOutcome> {
+		const { clock, handshakeMs } = this.#options;
 		let last: FederationRefusal | undefined;
 		for (const hop of hops) {
 			const open = this.#links.findOpen(hop.serverName, peer.name, (link) => this.#options.user.load(link));
 			if (open !== undefined) return { ok: true, link: open, peer };
-			const result = await this.#dialOnce(hop, peer);
+			const leftMs = until - clock.now();
+			if (leftMs <= 0) break;
+			const result = await this.#dialOnce(hop, peer, Math.min(leftMs, handshakeMs));
 			if (result.ok) return { ok: true, link: result.link, peer };
 			last = result.refusal;
 		}
 		return this.#fail(domain, last ?? refusal(504, 1007, "connect-failed", `${domain} has no edge to dial`, "peer"));
 	}
 
-	#dialOnce(hop: Hop, peer: Peer): Promise<DialResult> {
-		const key = `${hop.serverName} ${hop.address} ${hop.port}`;
+	#dialOnce(hop: Hop, peer: Peer, timeoutMs: number): Promise<DialResult> {
+		// By network: a connection made under the trust of one peer is none for another that shares the address.
+		const key = `${peer.name} ${hop.serverName} ${hop.address} ${hop.port}`;
 		const underWay = this.#dialling.get(key);
 		if (underWay !== undefined) return underWay.result;
-		const pending = [...this.#dialling.entries()];
-		const allowed = this.#links.mayDial(hop.serverName, peer.name, {
-			toEdge: pending.filter(([name]) => name.startsWith(`${hop.serverName} `)).length,
-			toNetwork: pending.filter(([, { network }]) => network === peer.name).length,
-		});
+		let toEdge = 0;
+		for (const { edgeName } of this.#dialling.values()) if (edgeName === hop.serverName) toEdge += 1;
+		const toNetwork = this.#countDialling(peer.name);
+		const allowed = this.#links.mayDial(hop.serverName, peer.name, { toEdge, toNetwork });
 		if (!allowed || this.#closing) {
 			const reason = this.#closing ? "this edge is stopping" : `no more connections to ${hop.serverName} are allowed`;
 			return Promise.resolve({ ok: false, refusal: refusal(504, 1007, "connection-limit", reason, "us") });
 		}
-		const result = this.#dial(hop, peer).finally(() => this.#dialling.delete(key));
-		this.#dialling.set(key, { network: peer.name, result });
+		const result = this.#dial(hop, peer, timeoutMs).finally(() => this.#dialling.delete(key));
+		this.#dialling.set(key, { network: peer.name, edgeName: hop.serverName, result });
 		return result;
 	}
 
-	async #dial(hop: Hop, peer: Peer): Promise<DialResult> {
-		const { log } = this.#options;
-		const remote = `${hop.address}:${hop.port}`;
-		const outcome = await this.#options.dialler.dial({
-			address: hop.address,
-			port: hop.port,
-			serverName: hop.serverName,
-			minVersion: peer.minVersion === "1.0" ? "TLSv1" : `TLSv${peer.minVersion}`,
-			timeoutMs: this.#options.handshakeMs,
-		});
-		if (!outcome.ok) {
-			const { stage, code, reason } = outcome.failure;
-			log.warn("peer not reached", { peer: hop.serverName, remote, stage, code, reason });
-			const id = stage === "tls" ? 1010 : 1007;
-			return {
-				ok: false,
-				refusal: refusal(
-					504,
-					id,
-					"connect-failed",
-					`${hop.serverName} (${remote}): ${reason}`,
-					stage === "tls" ? "peer" : "network",
-				),
-			};
+	async #dial(hop: Hop, peer: Peer, timeoutMs: number): Promise<DialResult> {
+		const dialled = await dialHop(hop, peer, timeoutMs, this.#options);
+		if (!dialled.ok) return dialled;
+		const { stream, presented, admission } = dialled;
+		if (this.#closing) {
+			stream.destroy("this edge is stopping");
+			return { ok: false, refusal: refusal(504, 1007, "connection-limit", "this edge is stopping", "us") };
 		}
-		const admission = admitDialled(outcome.presented, peer, hop.serverName, this.#admission);
-		if (!admission.ok) {
-			outcome.stream.destroy("certificate refused");
-			this.#logRefusal(admission, remote, hop.serverName);
-			return {
-				ok: false,
-				refusal: refusal(
-					504,
-					1010,
-					"certificate-refused",
-					`${hop.serverName}: ${firstLine(admission.text)}`,
-					admission.whose === "ours" ? "us" : "peer",
-				),
-			};
-		}
-		return {
-			ok: true,
-			link: this.#open("outbound", outcome.stream, outcome.presented, admission, hop.serverName, peer.name),
-		};
+		return { ok: true, link: this.#open("outbound", stream, presented, admission, hop.serverName, peer.name) };
+	}
+
+	#countDialling(network: string): number {
+		let count = 0;
+		for (const dialling of this.#dialling.values()) if (dialling.network === network) count += 1;
+		return count;
+	}
+
+	/** Counts a link for the network it proved to be of; REQ-43: the 41st is closed. Attempts of ours under way have their place. */
+	#join(link: Link, network: string): boolean {
+		if (this.#links.join(link, network, this.#countDialling(network))) return true;
+		link.connection.close("too many connections of this peer");
+		this.#options.log.warn("peer refused: too many connections", { peer: network, connection: link.connection.id });
+		return false;
+	}
+
+	/** Whether policy, trust and revocation lists of today would let a link in that is open. */
+	#stillHolds(link: Link): boolean {
+		const { network } = link;
+		if (network === undefined) return true;
+		const { policy } = this.#options.directory();
+		const listed = policy.peers.find(({ name }) => name === network);
+		if (listed === undefined && !policy.discovery) return false;
+		const peer = listed ?? discoveredPeer(network);
+		if (peer.domains.length > 0 && peer.domains.every((domain) => policy.blocked.has(domain))) return false;
+		const names = peer.edge === undefined ? [] : [peer.edge.host];
+		const expectation = expectationOf(peer, link.dialledName === undefined ? "accepted" : "dialled", names);
+		return this.#options.judge.judge(
+			link.presented,
+			peer.edge === undefined ? { ...expectation, domains: [] } : expectation,
+		).ok;
 	}
 
 	async #admit(stream: ByteStream, presented: PresentedPeer): Promise<void> {
 		const remote = `${stream.remote.address}:${stream.remote.port}`;
-		const admission = await admitAccepted(presented, this.#admission);
+		const admission = await admitAccepted(presented, this.#options);
 		if (this.#closing || !stream.isOpen) {
 			stream.destroy("this edge is stopping");
 			return;
 		}
 		if (!admission.ok) {
 			stream.destroy("certificate refused");
-			this.#logRefusal(admission, remote, undefined);
+			logRefusedCertificate(this.#options.log, admission, remote, undefined);
 			return;
 		}
 		const network = admission.admittedAs[0]?.name;
-		if (network !== undefined && this.#links.countNetwork(network) >= this.#options.linkLimits.perNetwork) {
+		if (network !== undefined && !this.#links.hasRoom(network, this.#countDialling(network))) {
 			stream.destroy("too many connections of this peer");
 			this.#options.log.warn("peer refused: too many connections", { peer: network, remote });
 			return;
@@ -296,6 +342,7 @@ export class Federation {
 		const link: Link = {
 			connection,
 			identity: admission.identity,
+			presented,
 			admittedAs: admission.admittedAs,
 			dialledName,
 			tlsVersion: presented.protocol,
@@ -310,6 +357,7 @@ export class Federation {
 		};
 		const peerName = linkName(link);
 		this.#links.add(link);
+		this.#upkeep.start();
 		log.info("connection open", {
 			direction,
 			peer: peerName,
@@ -343,36 +391,14 @@ export class Federation {
 		this.#options.user.closed(link, cause);
 	}
 
-	#logRefusal(admission: Extract<Admission, { ok: false }>, remote: string, dialled: string | undefined): void {
-		this.#options.log.warn("peer refused: certificate", {
-			remote,
-			code: admission.code,
-			whose: admission.whose,
-			expected: admission.expected,
-			shown: admission.shown,
-			verdict: admission.text,
-			...(dialled === undefined ? {} : { dialled }),
-		});
-	}
-
 	#fail(domain: string, why: FederationRefusal): LinkOutcome {
+		this.#failures.delete(domain);
 		this.#failures.set(domain, { ...why, at: this.#options.clock.wall() });
+		for (const oldest of this.#failures.keys()) {
+			if (this.#failures.size <= MOST_FAILURES) break;
+			this.#failures.delete(oldest);
+		}
 		this.#options.log.warn("no way to a domain", { domain, code: why.code, reason: why.reason });
 		return { ok: false, refusal: why };
 	}
-}
-
-function refusal(
-	status: number,
-	diagnosticsId: number | undefined,
-	code: string,
-	reason: string,
-	blame: FederationRefusal["blame"],
-): FederationRefusal {
-	return { status, diagnosticsId, code, reason, blame };
-}
-
-function firstLine(text: string): string {
-	const end = text.indexOf("\n");
-	return end === -1 ? text : text.slice(0, end);
 }

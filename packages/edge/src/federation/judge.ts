@@ -25,11 +25,8 @@ export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "w
 		if (!loaded.ok) return loaded;
 		bySource.set(key, loaded.trust);
 	}
-	const trustOf = (expectation: CertificateExpectation): TrustAnchors => {
-		const trust = bySource.get((expectation.trust ?? config.edge.tls.trust).join("\n"));
-		if (trust === undefined) throw new Error("assertion: the trust of every peer was loaded");
-		return trust;
-	};
+	const trustOf = (expectation: CertificateExpectation): TrustAnchors | undefined =>
+		bySource.get((expectation.trust ?? config.edge.tls.trust).join("\n"));
 	const revocationLists: RevocationList[] = [];
 	for (const path of config.edge.tls.crl) {
 		const lists = await readRevocationLists(path);
@@ -41,6 +38,9 @@ export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "w
 		ok: true,
 		judge: {
 			judge(presented, expectation) {
+				const trust = trustOf(expectation);
+				// A peer of a policy that was replaced while its connection was made: this judge knows nothing of it.
+				if (trust === undefined) return notLoaded(expectation);
 				const input = {
 					chain: presented.chain,
 					purpose: expectation.role === "dialled" ? "server" : "client",
@@ -48,7 +48,7 @@ export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "w
 					domains: expectation.domains,
 					cnFallback: expectation.cnFallback,
 					wildcard: expectation.wildcard,
-					trust: trustOf(expectation),
+					trust,
 					now: clock.wall(),
 					clientAuthEku: config.edge.tls.client_auth_eku,
 					revocationLists,
@@ -56,6 +56,17 @@ export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "w
 				return toJudgement(verifyChain(input, memory), expectation);
 			},
 		},
+	};
+}
+
+function notLoaded({ names, trust }: CertificateExpectation): CertificateJudgement {
+	return {
+		ok: false,
+		code: "trust-replaced",
+		whose: "ours",
+		text: `certificate refused: the configuration no longer names ${trust?.join(", ") ?? "this trust"} (trust-replaced)`,
+		expected: names,
+		shown: [],
 	};
 }
 

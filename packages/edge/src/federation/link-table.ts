@@ -11,6 +11,7 @@ export interface LinkLimits {
 export class LinkTable {
 	readonly #limits: LinkLimits;
 	readonly #links = new Map<number, Link>();
+	readonly #byNetwork = new Map<string, Set<Link>>();
 
 	constructor(limits: LinkLimits) {
 		this.#limits = limits;
@@ -26,6 +27,16 @@ export class LinkTable {
 
 	add(link: Link): void {
 		this.#links.set(link.connection.id, link);
+		if (link.network !== undefined) this.#index(link, link.network);
+	}
+
+	/** Counts a link for a network, once what came over it proved which. False, and not counted, where that is one too many. */
+	join(link: Link, network: string, pending = 0): boolean {
+		if (link.network !== undefined) return true;
+		if (!this.hasRoom(network, pending)) return false;
+		link.network = network;
+		if (this.#links.has(link.connection.id)) this.#index(link, network);
+		return true;
 	}
 
 	find(connectionId: number): Link | undefined {
@@ -34,18 +45,26 @@ export class LinkTable {
 
 	remove(connectionId: number): Link | undefined {
 		const link = this.#links.get(connectionId);
+		if (link === undefined) return undefined;
 		this.#links.delete(connectionId);
+		if (link.network !== undefined) {
+			const ofNetwork = this.#byNetwork.get(link.network);
+			ofNetwork?.delete(link);
+			if (ofNetwork?.size === 0) this.#byNetwork.delete(link.network);
+		}
 		return link;
 	}
 
-	/** The least busy link on which new dialogs with this edge may be opened, whoever opened it. */
+	/**
+	 * The least busy link on which new dialogs with this edge may be opened, whoever opened it. A link counts for the network
+	 * alone that it proved to be: a name in a certificate proves nothing by itself.
+	 */
 	findOpen(edgeName: string, network: string, load: (link: Link) => number): Link | undefined {
 		let best: Link | undefined;
 		let bestLoad = Number.POSITIVE_INFINITY;
-		for (const link of this.#links.values()) {
+		for (const link of this.#byNetwork.get(network) ?? []) {
 			if (link.isDraining || !link.connection.isOpen) continue;
 			if (link.dialledName !== edgeName && !link.identity.names.includes(edgeName)) continue;
-			if (link.network !== undefined && link.network !== network) continue;
 			const own = load(link);
 			if (own < bestLoad) {
 				best = link;
@@ -63,17 +82,21 @@ export class LinkTable {
 	): boolean {
 		let toEdge = pending.toEdge;
 		for (const link of this.#links.values()) if (link.dialledName === edgeName) toEdge += 1;
-		return toEdge < this.#limits.perEdge && this.countNetwork(network) + pending.toNetwork < this.#limits.perNetwork;
+		return toEdge < this.#limits.perEdge && this.hasRoom(network, pending.toNetwork);
 	}
 
-	/** Whether an inbound connection of this network is within the limit, itself counted already. */
-	isWithinNetworkLimit(network: string): boolean {
-		return this.countNetwork(network) <= this.#limits.perNetwork;
+	/** Whether one more connection with this network is within the limit; `pending` are the attempts under way. */
+	hasRoom(network: string, pending: number): boolean {
+		return this.countNetwork(network) + pending < this.#limits.perNetwork;
 	}
 
 	countNetwork(network: string): number {
-		let count = 0;
-		for (const link of this.#links.values()) if (link.network === network) count += 1;
-		return count;
+		return this.#byNetwork.get(network)?.size ?? 0;
+	}
+
+	#index(link: Link, network: string): void {
+		const ofNetwork = this.#byNetwork.get(network) ?? new Set<Link>();
+		ofNetwork.add(link);
+		this.#byNetwork.set(network, ofNetwork);
 	}
 }

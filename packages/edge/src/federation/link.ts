@@ -1,5 +1,6 @@
 /** A verified connection to a peer edge, and what its certificate proved. */
 import type { Connection } from "@causeway/sip";
+import type { PresentedPeer } from "@causeway/sip/node";
 import type { BindingVerdict } from "./outcome.ts";
 import type { Peer } from "./peers.ts";
 
@@ -19,7 +20,9 @@ export interface PeerIdentity {
 export interface Link {
 	readonly connection: Connection;
 	readonly identity: PeerIdentity;
-	/** Listed peers with a known edge that the certificate and its chain satisfy. */
+	/** What the other end showed in its handshake: judged anew for each domain that comes over the link. */
+	readonly presented: PresentedPeer;
+	/** Listed peers that the certificate and its chain satisfy. */
 	readonly admittedAs: readonly Peer[];
 	/** The edge name that we dialled; undefined for a connection the peer opened. */
 	readonly dialledName: string | undefined;
@@ -30,7 +33,7 @@ export interface Link {
 	readonly openedAt: number;
 	/** Verdicts about From domains on this connection, by domain. */
 	readonly bindings: Map<string, { readonly verdict: BindingVerdict; readonly until: number }>;
-	/** The peer network it counts for (connection limits); undefined until a domain was bound. */
+	/** The peer network it counts for (connection limits); undefined until a domain was bound. {@link LinkTable.join} sets it. */
 	network: string | undefined;
 	requestsIn: number;
 	requestsOut: number;

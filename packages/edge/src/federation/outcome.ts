@@ -20,8 +20,18 @@ export type BindingVerdict =
 	| {
 			readonly ok: false;
 			readonly status: number;
-			/** Stable: `own-domain`, `blocked-domain`, `not-listed`, `wrong-edge`, `srv-mismatch`, `srv-failed`. */
+			/** Stable: `own-domain`, `blocked-domain`, `not-listed`, `wrong-edge`, `srv-mismatch`, `srv-failed`, `connection-limit`. */
 			readonly code: string;
 			/** In words, for our log only. */
 			readonly reason: string;
 	  };
+
+export function refusal(
+	status: number,
+	diagnosticsId: number | undefined,
+	code: string,
+	reason: string,
+	blame: FederationRefusal["blame"],
+): FederationRefusal {
+	return { status, diagnosticsId, code, reason, blame };
+}

@@ -3,6 +3,8 @@ import {
 	contentType,
 	decodeTextBody,
 	findBodyPart,
+	HeaderId,
+	headerValue,
 	htmlToText,
 	type MediaType,
 	matchMediaType,
@@ -20,7 +22,7 @@ export const LONGEST_MESSAGE_BYTES = 65_536;
 export type Arrived =
 	| { readonly kind: "text"; readonly text: string }
 	| { readonly kind: "typing"; readonly typing: boolean; readonly form: "keyboard" | "iscomposing" }
-	/** Nothing for a person, and nothing wrong: an empty body, a delivery report. */
+	/** Nothing that a person wrote, and nothing wrong: an empty body, a delivery report. */
 	| { readonly kind: "nothing" }
 	| { readonly kind: "refused"; readonly status: 400 | 413 | 415 | 513; readonly code: string };
 
@@ -28,6 +30,9 @@ export type Arrived =
 export function readArrived(request: SipRequest): Arrived {
 	if (request.body.length === 0) return { kind: "nothing" };
 	if (request.body.length > LONGEST_MESSAGE_BYTES) return { kind: "refused", status: 513, code: "message-too-large" };
+	const encoding = headerValue(request, HeaderId.contentEncoding)?.toLowerCase() ?? "identity";
+	// Nothing is unpacked here: what a few octets may become nobody knows.
+	if (encoding !== "identity") return { kind: "refused", status: 415, code: "content-encoding" };
 	const type = contentType(request);
 	if (!type.ok) return { kind: "refused", status: 400, code: type.fault.code };
 	if (request.method === "INFO") return readInfo(request.body);
@@ -52,11 +57,15 @@ function readBody(type: MediaType | undefined, body: Uint8Array): Arrived {
 	}
 	if (matchMediaType(type, "application", "ms-imdn+xml")) return { kind: "nothing" };
 	if (type.type.toLowerCase() === "multipart") {
+		let blank: Arrived | undefined;
 		for (const wanted of ["plain", "html"] as const) {
 			const part = findBodyPart(type, body, (media) => matchMediaType(media, "text", wanted));
-			if (part.ok && part.value !== undefined)
-				return decoded(part.value.contentType, part.value.body, wanted === "html");
+			if (!part.ok || part.value === undefined) continue;
+			const read = decoded(part.value.contentType, part.value.body, wanted === "html");
+			if (read.kind === "text" && read.text.trim() !== "") return read;
+			blank ??= read;
 		}
+		if (blank !== undefined) return blank;
 	}
 	return { kind: "refused", status: 415, code: "content-type" };
 }
@@ -64,6 +73,8 @@ function readBody(type: MediaType | undefined, body: Uint8Array): Arrived {
 function decoded(type: MediaType | undefined, body: Uint8Array, isHtml: boolean): Arrived {
 	const text = decodeTextBody(type, body);
 	if (!text.ok) return { kind: "refused", status: 415, code: text.fault.code };
-	const shown = isHtml ? htmlToText(text.value) : text.value;
-	return shown.trim() === "" ? { kind: "nothing" } : { kind: "text", text: shown };
+	if (!isHtml) return text.value === "" ? { kind: "nothing" } : { kind: "text", text: text.value };
+	const shown = htmlToText(text.value);
+	// Promise 1: markup without a word, a picture say, is not thrown away with a 200; its sender learns that it was not read.
+	return shown.trim() === "" ? { kind: "refused", status: 415, code: "no-text" } : { kind: "text", text: shown };
 }

@@ -1,11 +1,13 @@
 /** What one of our users writes to one partner's user: messages in their order, one at a time, each to its end (REQ-28, promise 1). */
 import {
+	type ClientTransactionUser,
 	type Clock,
 	formatIsComposing,
 	formatKeyboardActivity,
 	type InviteEnd,
 	type Logger,
 	type SipResponse,
+	type Timer,
 } from "@causeway/sip";
 import type { Message, MessageFinish } from "../store/messages.ts";
 import type { Store } from "../store/store.ts";
@@ -16,8 +18,8 @@ export interface ConversationOptions {
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly store: Store;
-	/** Opens a session; the conversation is told by {@link Conversation.established} or {@link Conversation.ended}. */
-	readonly call: (conversation: Conversation) => Promise<Session | MessageFinish>;
+	/** Finds the way to the other side: a session that has yet to call, or why there is none. */
+	readonly prepare: (conversation: Conversation) => Promise<Session | MessageFinish>;
 	/** A message went on to another fate, which is on disk. */
 	readonly fate: (message: Message, fate: "sending" | MessageFinish) => void;
 	/** Nothing is left of the conversation. */
@@ -26,7 +28,19 @@ export interface ConversationOptions {
 
 /** REQ-67: from this age of the dialog on a 403 may mean that the peer's signing key has expired. */
 const OLD_DIALOG_MS = 12 * 3_600_000;
-const NO_BODY_USER = { response: () => {}, failed: () => {} } as const;
+/** After this the store is asked again for what it could not write. */
+const STORE_PAUSE_MS = 5_000;
+
+/** Nobody waits for these answers; what they say of the session counts (protocol sheet 3.6, RFC 3994 §3.6). */
+function typingUser(session: Session): ClientTransactionUser {
+	return {
+		response({ statusCode }) {
+			if (statusCode === 408 || statusCode === 480 || statusCode === 481) session.requestFailed(statusCode);
+			else if (statusCode >= 300) session.refusesTyping = true;
+		},
+		failed: () => {},
+	};
+}
 
 export class Conversation {
 	/** Keys. */
@@ -37,9 +51,15 @@ export class Conversation {
 	readonly #options: ConversationOptions;
 	readonly #queue: Message[] = [];
 	readonly #sessions = new Set<Session>();
+	/** Where messages go, or will go when it is established. */
 	#current: Session | undefined;
-	#isCalling = false;
+	#isPreparing = false;
+	/** Ours, while its INVITE is under way. */
+	#calling: Session | undefined;
 	#outstanding: Message | undefined;
+	/** Writes that the store refused and is asked for again. */
+	readonly #unwritten = new Set<Timer>();
+	#isStopped = false;
 	/** Messages that had their one second try. */
 	readonly #tried = new Set<string>();
 
@@ -51,11 +71,16 @@ export class Conversation {
 	}
 
 	get waiting(): number {
-		return this.#queue.length + (this.#outstanding === undefined ? 0 : 1);
+		return this.#queue.length + (this.#outstanding === undefined ? 0 : 1) + this.#unwritten.size;
 	}
 
 	get sessions(): Iterable<Session> {
 		return this.#sessions;
+	}
+
+	/** Nothing is left to do. */
+	get isIdle(): boolean {
+		return this.waiting === 0 && this.#sessions.size === 0 && !this.#isPreparing;
 	}
 
 	/** A message that is on disk as `queued`. */
@@ -66,35 +91,37 @@ export class Conversation {
 
 	/** The other side called: its session is used from now on, unless ours is under way (glare: ours wins). */
 	joined(session: Session): void {
+		if (session.isOver) {
+			this.#rest();
+			return;
+		}
 		this.#sessions.add(session);
+		if (this.#isPreparing || this.#calling !== undefined) return;
 		const before = this.#current;
-		if (this.#isCalling) return;
 		this.#current = session;
 		if (before !== undefined && before !== session && this.#outstanding === undefined) before.hangUp();
 	}
 
 	established(session: Session): void {
 		this.#sessions.add(session);
-		if (session === this.#current || this.#current === undefined || this.#current.isOver) {
-			this.#current = session;
-			this.#isCalling = false;
-		}
+		if (session === this.#calling) this.#calling = undefined;
+		if (this.#current === undefined || this.#current.isOver) this.#current = session;
 		this.#pump();
 	}
 
-	/** A session is over; `finish` is the fate of what waited for it, where it never came about. */
+	/** A session is over; `end` says why, where what waited for it has to be told. */
 	ended(session: Session, end: InviteEnd): void {
 		this.#sessions.delete(session);
-		if (session !== this.#current) {
-			this.#rest();
-			return;
+		const wasCalling = session === this.#calling;
+		if (wasCalling) this.#calling = undefined;
+		if (session === this.#current) {
+			const others = [...this.#sessions];
+			// One whose ACK is still to come will do: it is established soon, or ends.
+			this.#current = others.find(({ isEstablished }) => isEstablished) ?? others.find(({ isOver }) => !isOver);
+			if (wasCalling && this.#current === undefined && !this.#isStopped) {
+				void this.#failAll(explainFailure(end, session.refusal));
+			}
 		}
-		this.#current = undefined;
-		const wasCalling = this.#isCalling;
-		this.#isCalling = false;
-		const other = [...this.#sessions].find((candidate) => candidate.isEstablished);
-		if (other !== undefined) this.#current = other;
-		else if (wasCalling) void this.#failAll(explainFailure(end, session.refusal));
 		this.#pump();
 		this.#rest();
 	}
@@ -102,26 +129,35 @@ export class Conversation {
 	/** Our user writes, or stopped; told only inside an open session, in a form the other side understands. */
 	typing(active: boolean): void {
 		const session = this.#current;
-		if (session === undefined || !session.isEstablished) return;
+		if (session === undefined || !session.isEstablished || session.refusesTyping) return;
+		const user = typingUser(session);
 		if (session.typingForm === "keyboard") {
-			session.send("INFO", "application/xml", formatKeyboardActivity(active ? "active" : "idle"), NO_BODY_USER);
+			session.send("INFO", "application/xml", formatKeyboardActivity(active ? "active" : "idle"), user);
 		} else if (session.typingForm === "iscomposing" || session.acceptTypes.includes("application/im-iscomposing+xml")) {
 			const body = formatIsComposing({ state: active ? "active" : "idle", contentType: "text/plain" });
-			session.send("MESSAGE", "application/im-iscomposing+xml", body, NO_BODY_USER);
+			session.send("MESSAGE", "application/im-iscomposing+xml", body, user);
 		}
 	}
 
-	/** Ends the sessions without touching what waits: it goes on when the next message or start comes. */
+	/** Our user is done with the other side: its sessions end, and nothing more is taken in them. */
 	close(): void {
+		for (const session of [...this.#sessions]) session.shut();
+	}
+
+	/** The server stops: the sessions end, and what waits stays on disk for the next start. */
+	stop(): void {
+		this.#isStopped = true;
+		for (const timer of this.#unwritten) timer.stop();
+		this.#unwritten.clear();
 		for (const session of [...this.#sessions]) session.hangUp();
 	}
 
 	#pump(): void {
 		const message = this.#queue[0];
-		if (message === undefined || this.#outstanding !== undefined || this.#isCalling) return;
+		if (message === undefined || this.#isStopped || this.#outstanding !== undefined) return;
 		const session = this.#current;
 		if (session?.isEstablished !== true) {
-			if (session === undefined || session.isOver) this.#call();
+			if (!this.#isPreparing && (session === undefined || session.isOver)) this.#prepare();
 			return;
 		}
 		this.#queue.shift();
@@ -129,25 +165,43 @@ export class Conversation {
 		void this.#send(session, message);
 	}
 
-	#call(): void {
-		this.#isCalling = true;
-		this.#current = undefined;
-		this.#options.call(this).then(
-			(called) => {
-				if ("fate" in called) {
-					this.#isCalling = false;
-					void this.#failAll(called);
-				} else if (!called.isOver) {
-					this.#current ??= called;
-					this.#sessions.add(called);
-				}
-			},
-			(error: unknown) => {
-				this.#isCalling = false;
-				this.#options.log.error("session not opened", { reason: String(error) });
-				void this.#failAll({ fate: "failed", code: 500, reason: "This server could not open a session.", blame: "us" });
-			},
+	#prepare(): void {
+		this.#isPreparing = true;
+		this.#options.prepare(this).then(
+			(prepared) => this.#prepared(prepared),
+			(error: unknown) => this.#prepared(this.#notOpened(error)),
 		);
+	}
+
+	#prepared(prepared: Session | MessageFinish): void {
+		this.#isPreparing = false;
+		// Meanwhile the other side may have called, the queue may be empty, and the server may be stopping.
+		const isTaken = this.#current !== undefined && !this.#current.isOver;
+		if (isTaken || this.#isStopped || this.#queue.length === 0) {
+			this.#pump();
+			this.#rest();
+		} else if ("fate" in prepared) {
+			void this.#failAll(prepared);
+		} else {
+			// Known before it calls: a call may end before it returns.
+			this.#current = prepared;
+			this.#calling = prepared;
+			this.#sessions.add(prepared);
+			try {
+				prepared.call(prepared.peer.imProfile);
+			} catch (error) {
+				// What a person wrote as an address makes no request: that is no reason to stop for everybody.
+				this.#current = undefined;
+				this.#calling = undefined;
+				this.#sessions.delete(prepared);
+				void this.#failAll(this.#notOpened(error));
+			}
+		}
+	}
+
+	#notOpened(error: unknown): MessageFinish {
+		this.#options.log.error("session not opened", { reason: String(error) });
+		return { fate: "failed", code: 500, reason: "This server could not open a session.", blame: "us" };
 	}
 
 	async #send(session: Session, message: Message): Promise<void> {
@@ -156,14 +210,14 @@ export class Conversation {
 			// On disk before the first octet leaves: after a crash the message is `unknown`, never sent twice.
 			const marked = await store.messages.markSending(message.id);
 			if (!marked.done) {
-				this.#settled();
+				this.#settled(message);
 				return;
 			}
 		} catch (error) {
 			log.error("message waits: the store does not write", { reason: String(error) });
 			this.#outstanding = undefined;
 			this.#queue.unshift(message);
-			this.#options.clock.setTimer(5_000, () => this.#pump());
+			this.#later(() => this.#pump());
 			return;
 		}
 		fate(message, "sending");
@@ -199,7 +253,7 @@ export class Conversation {
 		if (isGone && !this.#tried.has(message.id)) {
 			// The one automatic second try: the peer no longer knows the dialog, so the message was not delivered.
 			this.#tried.add(message.id);
-			void this.#requeue(message).then(() => this.#pump());
+			void this.#requeue(message);
 			session.requestFailed(481);
 			return;
 		}
@@ -213,35 +267,47 @@ export class Conversation {
 			if (requeued.done) this.#queue.unshift(message);
 		} catch (error) {
 			this.#options.log.error("message not queued again", { reason: String(error) });
+			this.#later(() => void this.#requeue(message));
+			return;
 		}
-		this.#settled();
+		this.#settled(message);
 	}
 
 	async #finish(message: Message, finish: MessageFinish): Promise<void> {
+		this.#tried.delete(message.id);
 		try {
 			const finished = await this.#options.store.messages.finish(message.id, finish);
 			if (finished.done) this.#options.fate(message, finish);
 		} catch (error) {
-			// The row stays `sending`; the next start makes it `unknown`, which is true.
+			// Where the store never writes again the next start makes `unknown` of what stays `sending`.
 			this.#options.log.error("fate not stored", { reason: String(error) });
+			this.#later(() => void this.#finish(message, finish));
 		}
-		this.#tried.delete(message.id);
-		if (this.#outstanding?.id === message.id) this.#settled();
+		this.#settled(message);
 	}
 
-	#settled(): void {
-		this.#outstanding = undefined;
+	/** Runs again what the store refused; a server that stops leaves it to the next start. */
+	#later(run: () => void): void {
+		if (this.#isStopped) return;
+		const timer = this.#options.clock.setTimer(STORE_PAUSE_MS, () => {
+			this.#unwritten.delete(timer);
+			run();
+		});
+		this.#unwritten.add(timer);
+	}
+
+	#settled(message: Message): void {
+		if (this.#outstanding?.id === message.id) this.#outstanding = undefined;
 		this.#pump();
 		this.#rest();
 	}
 
 	async #failAll(finish: MessageFinish): Promise<void> {
-		const failed = this.#queue.splice(0);
-		await Promise.all(failed.map((message) => this.#finish(message, finish)));
+		await Promise.all(this.#queue.splice(0).map((message) => this.#finish(message, finish)));
 		this.#rest();
 	}
 
 	#rest(): void {
-		if (this.waiting === 0 && this.#sessions.size === 0 && !this.#isCalling) this.#options.idle(this);
+		if (this.isIdle) this.#options.idle(this);
 	}
 }

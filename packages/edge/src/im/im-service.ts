@@ -1,17 +1,12 @@
 /** Instant messages of hosted users, both ways: sessions, delivery, fates, typing. */
 import {
+	type Aor,
 	aorKey,
 	chooseMessageLine,
-	contentType,
-	findBodyPart,
+	detach,
 	type InviteEnd,
-	matchMediaType,
-	octetsToText,
-	parseSdp,
-	type Result,
-	type Sdp,
+	lowerAscii,
 	type ServerTransaction,
-	success,
 	type Timer,
 } from "@causeway/sip";
 import type { RequestContext } from "../proxy/context.ts";
@@ -22,6 +17,8 @@ import { domainOf } from "../ua/local-identity.ts";
 import type { Verification } from "../ua/verification.ts";
 import { readArrived } from "./bodies.ts";
 import { Conversation } from "./conversation.ts";
+import { LocalDelivery } from "./local-delivery.ts";
+import { readOffer } from "./read-offer.ts";
 import { Session, type SessionOptions, type SessionUser } from "./session.ts";
 
 export interface ImEvents {
@@ -47,20 +44,34 @@ const PAGE = 500;
 /** REQ-66: a dialog is left before it is a day old; the spread keeps many from being renewed at once. */
 const LONGEST_SESSION_MS = 23 * 3_600_000;
 const LONGEST_SESSION_SPREAD_MS = 15 * 60_000;
+/** From here on a session is left even while messages wait, which go on in the next one. */
+const OLDEST_SESSION_MS = 23.5 * 3_600_000;
 const CHECK_EVERY_MS = 30_000;
 
 export class ImService implements SessionUser {
 	readonly #options: ImServiceOptions;
 	readonly #conversations = new Map<string, Conversation>();
+	readonly #local: LocalDelivery;
 	#idleTimer: Timer | undefined;
+	#isStopped = false;
 
 	constructor(options: ImServiceOptions) {
 		this.#options = options;
+		const { clock, events, log, offline, publishedState, store } = options;
+		this.#local = new LocalDelivery({
+			clock,
+			log,
+			store,
+			offline,
+			publishedState,
+			received: (message) => events.message(message),
+			fate: (message, fate) => events.fate(message, fate),
+		});
 	}
 
 	/** Messages whose fate is not final. */
 	get waiting(): number {
-		let count = 0;
+		let count = this.#local.waiting;
 		for (const conversation of this.#conversations.values()) count += conversation.waiting;
 		return count;
 	}
@@ -77,14 +88,18 @@ export class ImService implements SessionUser {
 		this.#watchIdle();
 	}
 
+	/** Ends every session. What waits, and what comes from here on, stays on disk for the next start. */
 	close(): void {
+		this.#isStopped = true;
 		this.#idleTimer?.stop();
-		for (const conversation of this.#conversations.values()) conversation.close();
+		this.#local.stop();
+		for (const conversation of [...this.#conversations.values()]) conversation.stop();
 	}
 
 	/** Takes a message that is on disk as `queued` on its way. */
 	deliver(message: Message): void {
-		if (this.#options.ownDomains.has(domainOf(message.peer))) void this.#deliverHere(message);
+		if (this.#isStopped) return;
+		if (this.#options.ownDomains.has(domainOf(message.peer))) this.#local.deliver(message);
 		else this.#conversation(message.owner, message.peer, message.peerAddress).submit(message);
 	}
 
@@ -116,7 +131,7 @@ export class ImService implements SessionUser {
 			agent.answer(transaction, 404, { code: "unknown-user" });
 			return;
 		}
-		const offer = readOffer(transaction);
+		const offer = readOffer(transaction.request);
 		if (offer === "wrong-type") {
 			agent.answer(transaction, 415, { code: "content-type", headers: [["Accept", "application/sdp"]] });
 			return;
@@ -130,14 +145,14 @@ export class ImService implements SessionUser {
 			});
 			return;
 		}
-		const owner = aorKey(to);
+		const owner = detach(aorKey(to));
 		const user = store.users.get(owner);
 		const isHidden = hideUnknownUsers === "always" || (hideUnknownUsers === "discovered" && peer.kind === "discovered");
 		if (user === undefined || user.suspended) {
 			agent.answer(transaction, isHidden ? 480 : 404, { code: "unknown-user" });
 			return;
 		}
-		const other = aorKey(from);
+		const other = detach(aorKey(from));
 		if (store.watchers.get(owner, other)?.decision === "block") {
 			agent.answer(transaction, 480, { code: "blocked-sender" });
 			return;
@@ -146,12 +161,11 @@ export class ImService implements SessionUser {
 			agent.answer(transaction, 480, { code: "offline" });
 			return;
 		}
-		const { verification } = this.#options.sender(owner);
 		const session = new Session(this.#options, {
 			local: user.address,
-			remote: octetsToText(`${from.user}@${from.host}`),
+			remote: addressOf(from, other),
 			displayName: user.displayName,
-			verification,
+			verification: user.verification,
 			link,
 			peer,
 			user: this,
@@ -168,13 +182,21 @@ export class ImService implements SessionUser {
 	}
 
 	arrived(session: Session, transaction: ServerTransaction): void {
-		const { agent, events } = this.#options;
+		const { agent, events, offline, publishedState } = this.#options;
 		const owner = session.local.toLowerCase();
 		const other = session.remote.toLowerCase();
+		if (session.isShut) {
+			agent.answer(transaction, 480, { code: "session-shut" });
+			return;
+		}
 		const arrived = readArrived(transaction.request);
 		switch (arrived.kind) {
 			case "text":
-				void this.#receive(session, transaction, owner, arrived.text);
+				if (offline === "refuse" && publishedState(owner) === "offline") {
+					agent.answer(transaction, 480, { code: "offline" });
+				} else {
+					void this.#receive(session, transaction, owner, arrived.text);
+				}
 				break;
 			case "typing":
 				session.typingForm = arrived.form;
@@ -226,45 +248,6 @@ export class ImService implements SessionUser {
 		}
 	}
 
-	/** Both users are ours: no SIP, the same promises. */
-	async #deliverHere(message: Message): Promise<void> {
-		const { events, log, store } = this.#options;
-		try {
-			const marked = await store.messages.markSending(message.id);
-			if (!marked.done) return;
-			events.fate(message, "sending");
-			const finish = await this.#handOver(message);
-			const finished = await store.messages.finish(message.id, finish);
-			if (finished.done) events.fate(message, finish);
-		} catch (error) {
-			log.error("message not delivered here", { reason: String(error) });
-		}
-	}
-
-	async #handOver(message: Message): Promise<MessageFinish> {
-		const { events, offline, publishedState, store } = this.#options;
-		const recipient = store.users.get(message.peer);
-		if (recipient === undefined || recipient.suspended) {
-			return { fate: "failed", code: 404, reason: "There is no such user here.", blame: "recipient" };
-		}
-		const isOffline = publishedState(message.peer) === "offline";
-		const isBlocked = store.watchers.get(message.peer, message.owner)?.decision === "block";
-		if (isBlocked || (isOffline && offline === "refuse")) {
-			return { fate: "failed", code: 480, reason: "The recipient cannot be reached now.", blame: "recipient" };
-		}
-		const received = await store.messages.receive({
-			owner: message.peer,
-			from: message.owner,
-			contentType: message.contentType,
-			body: message.body,
-			callId: `local:${message.id}`,
-			fromTag: "",
-			sequence: 0,
-		});
-		if (received.kind === "stored") events.message(received.message);
-		return isOffline ? { fate: "accepted", code: 202 } : { fate: "delivered", code: 200 };
-	}
-
 	#conversation(owner: string, peer: string, address: string): Conversation {
 		const key = `${owner} ${peer}`;
 		const known = this.#conversations.get(key);
@@ -275,7 +258,7 @@ export class ImService implements SessionUser {
 				clock,
 				log,
 				store,
-				call: (conversation) => this.#call(conversation),
+				prepare: (conversation) => this.#prepare(conversation),
 				fate: (message, fate) => events.fate(message, fate),
 				idle: (conversation) => this.#rest(conversation),
 			},
@@ -287,7 +270,7 @@ export class ImService implements SessionUser {
 		return made;
 	}
 
-	async #call(conversation: Conversation): Promise<Session | MessageFinish> {
+	async #prepare(conversation: Conversation): Promise<Session | MessageFinish> {
 		const { agent, store } = this.#options;
 		const outcome = await agent.linkTo(domainOf(conversation.peer));
 		if (!outcome.ok) {
@@ -296,7 +279,8 @@ export class ImService implements SessionUser {
 		}
 		const user = store.users.get(conversation.owner);
 		if (user === undefined) return { fate: "failed", code: 404, reason: "The sender no longer exists.", blame: "us" };
-		const session = new Session(this.#options, {
+		if (user.suspended) return { fate: "failed", code: 403, reason: "The sender is suspended.", blame: "us" };
+		return new Session(this.#options, {
 			local: user.address,
 			remote: conversation.address,
 			displayName: user.displayName,
@@ -305,8 +289,6 @@ export class ImService implements SessionUser {
 			peer: outcome.peer,
 			user: this,
 		});
-		session.call(outcome.peer.imProfile);
-		return session;
 	}
 
 	#of(session: Session): Conversation | undefined {
@@ -315,8 +297,7 @@ export class ImService implements SessionUser {
 
 	#rest(conversation: Conversation): void {
 		const key = `${conversation.owner} ${conversation.peer}`;
-		const isEmpty = conversation.waiting === 0 && [...conversation.sessions].length === 0;
-		if (isEmpty && this.#conversations.get(key) === conversation) this.#conversations.delete(key);
+		if (conversation.isIdle && this.#conversations.get(key) === conversation) this.#conversations.delete(key);
 	}
 
 	#watchIdle(): void {
@@ -325,9 +306,10 @@ export class ImService implements SessionUser {
 			const now = clock.now();
 			const longest = LONGEST_SESSION_MS - random.below(LONGEST_SESSION_SPREAD_MS);
 			for (const conversation of this.#conversations.values()) {
-				if (conversation.waiting > 0) continue;
+				const oldest = conversation.waiting > 0 ? OLDEST_SESSION_MS : longest;
 				for (const session of [...conversation.sessions]) {
-					if (now - session.lastActivityMs >= idleMs || now - session.startedAtMs >= longest) session.hangUp();
+					const isIdle = conversation.waiting === 0 && now - session.lastActivityMs >= idleMs;
+					if (isIdle || now - session.startedAtMs >= oldest) session.hangUp();
 				}
 			}
 			this.#watchIdle();
@@ -335,20 +317,8 @@ export class ImService implements SessionUser {
 	}
 }
 
-/** The offer of an INVITE: undefined where there is none that can be read. */
-function readOffer(transaction: ServerTransaction): Sdp | undefined | "wrong-type" {
-	const { request } = transaction;
-	if (request.body.length === 0) return undefined;
-	const type = contentType(request);
-	if (!type.ok || type.value === undefined) return "wrong-type";
-	let body: Result<Uint8Array | undefined> = success(request.body);
-	if (type.value.type.toLowerCase() === "multipart") {
-		const part = findBodyPart(type.value, request.body, (media) => matchMediaType(media, "application", "sdp"));
-		body = part.ok ? success(part.value?.body) : part;
-	} else if (!matchMediaType(type.value, "application", "sdp")) {
-		return "wrong-type";
-	}
-	if (!body.ok || body.value === undefined) return "wrong-type";
-	const offer = parseSdp(body.value);
-	return offer.ok ? offer.value : undefined;
+/** The address as the peer wrote it, where that reads back as its key; escapes of plain letters do not. It is kept, and holds no message alive. */
+function addressOf(aor: Aor, key: string): string {
+	const written = `${aor.user}@${aor.host}`;
+	return detach(lowerAscii(written) === key ? written : key);
 }

@@ -21,7 +21,8 @@ export function explainFailure(end: InviteEnd, refusal: SipResponse | undefined)
 	switch (end.kind) {
 		case "refused": {
 			const phrase = refusal === undefined ? reasonPhrase(end.statusCode) : octetsToText(refusal.reasonPhrase);
-			const blame = refusal === undefined ? (end.statusCode === 408 ? "peer" : "network") : blameOf(end.statusCode);
+			// 503 without an answer is a lost connection (RFC 3261 §8.1.3.1).
+			const blame = refusal === undefined && end.statusCode === 503 ? "network" : blameOf(end.statusCode);
 			return { fate: "failed", code: end.statusCode, reason: sentence(end.statusCode, phrase), blame };
 		}
 		case "no-answer":
@@ -39,6 +40,12 @@ export function explainFailure(end: InviteEnd, refusal: SipResponse | undefined)
 				blame: "network",
 			};
 		case "hung-up":
+			return {
+				fate: "failed",
+				code: 487,
+				reason: "The conversation was ended here before the message could leave.",
+				blame: "us",
+			};
 		case "no-ack":
 		case "stream-removed":
 		case "request-failed":
@@ -64,6 +71,8 @@ function sentence(status: number, phrase: string): string {
 			return "Their server refused the message.";
 		case 404:
 			return "Their server knows no such user.";
+		case 408:
+			return "Their server did not answer in time.";
 		case 480:
 			return "The recipient cannot be reached now.";
 		case 486:
@@ -72,6 +81,8 @@ function sentence(status: number, phrase: string): string {
 		case 488:
 		case 606:
 			return "Their server does not take messages of this kind.";
+		case 502:
+			return "Their server's answer cannot be used.";
 		case 603:
 			return "The recipient declined.";
 		default:

@@ -1,21 +1,21 @@
 /** One message session: an INVITE dialog in which MESSAGEs flow (REQ-24 to REQ-33). The rules are the machine's; this performs them. */
 import {
+	acceptTypes,
 	applyTargetRefresh,
 	type ClientTransaction,
 	type ClientTransactionUser,
 	type Clock,
 	type CloseCause,
-	chooseMessageLine,
+	canSendInSession,
 	confirmUasDialog,
 	createAck,
-	createAnswer,
 	createDialogRequest,
 	createOffer,
-	createResponse,
 	createUacDialog,
 	createUasDialog,
 	type Describer,
 	type Dialog,
+	detach,
 	formatSdp,
 	type HeaderInput,
 	type ImProfile,
@@ -29,7 +29,6 @@ import {
 	matchDialogRequest,
 	parseSdp,
 	type Random,
-	RetransmitUntilAck,
 	readAnswer,
 	type Sdp,
 	type SdpMedia,
@@ -41,12 +40,14 @@ import {
 } from "@causeway/sip";
 import type { Link } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
+import { ALLOW_VALUE } from "../proxy/steps.ts";
 import { createOriginId } from "../ua/capabilities.ts";
 import { createInitialRequest } from "../ua/initial-request.ts";
 import { contactUri, contactValue, type LocalIdentity, userPart } from "../ua/local-identity.ts";
 import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
 import { type Verification, verificationHeaders } from "../ua/verification.ts";
 import { ACCEPTED_TYPES } from "./bodies.ts";
+import { InviteAnswers } from "./invite-answers.ts";
 
 export interface SessionOptions {
 	readonly clock: Clock;
@@ -80,6 +81,8 @@ export interface SessionParts {
 
 /** Protocol sheet 3.5: a human may take his time, our user not. */
 const ANSWER_TIME_MS = 60_000;
+/** CSeq of our INVITE. */
+const INVITE_NUMBER = 1;
 
 export class Session implements DialogUsage {
 	readonly usage = "invite";
@@ -91,25 +94,31 @@ export class Session implements DialogUsage {
 	readonly startedAtMs: number;
 	/** Form of typing the other side has used; undefined before it did. */
 	typingForm: "keyboard" | "iscomposing" | undefined;
+	/** The other side answered that it takes no typing notes. */
+	refusesTyping = false;
 	/** Media types the other side takes, lower case. */
 	acceptTypes: readonly string[] = ["text/plain"];
 	lastActivityMs: number;
+	/** Our user is done with the other side: what still arrives is refused. */
+	isShut = false;
 	readonly #options: SessionOptions;
 	readonly #parts: SessionParts;
 	readonly #describer: Describer;
+	readonly #answers: InviteAnswers;
 	#link: Link;
 	#state: InviteState = initialInviteState;
 	#dialog: Dialog | undefined;
+	#isCaller = false;
+	/** Ours, as long as an answer to it may make a dialog. */
 	#invite: SipRequest | undefined;
 	#inviteTransaction: ClientTransaction | undefined;
-	#offered: { readonly transaction: ServerTransaction; readonly offer: Sdp; readonly chosen: SdpMedia } | undefined;
-	#reoffered: { readonly transaction: ServerTransaction; readonly offer: Sdp } | undefined;
-	#success: SipResponse | undefined;
+	/** The dialog of the 2xx at hand. */
+	#answered: Dialog | undefined;
 	#byeAtHand: ServerTransaction | undefined;
-	#retransmission: RetransmitUntilAck | undefined;
 	#answerTimer: Timer | undefined;
 	#refusal: SipResponse | undefined;
-	#toTag = "";
+	/** Their 200 took no line of ours. */
+	#isDeclined = false;
 
 	constructor(options: SessionOptions, parts: SessionParts) {
 		this.#options = options;
@@ -127,10 +136,17 @@ export class Session implements DialogUsage {
 			host: options.identity().fqdn,
 			acceptTypes: ACCEPTED_TYPES,
 		};
+		this.#answers = new InviteAnswers(options, {
+			user: userPart(parts.local),
+			peer: parts.peer,
+			describer: this.#describer,
+			isConnected: () => this.#link.connection.isOpen,
+			unacknowledged: () => this.#step({ kind: "ack-timeout" }),
+		});
 	}
 
 	get isEstablished(): boolean {
-		return this.#state.name === "confirmed" && this.#state.closing === undefined && this.#link.connection.isOpen;
+		return canSendInSession(this.#state) && this.#dialog !== undefined && this.#link.connection.isOpen;
 	}
 
 	get isOver(): boolean {
@@ -152,6 +168,7 @@ export class Session implements DialogUsage {
 		const own = identity();
 		const { local, remote, displayName, verification } = this.#parts;
 		const offer = createOffer(profile, contactUri(own, userPart(local)), this.#describer);
+		this.#isCaller = true;
 		this.#invite = createInitialRequest(own, {
 			method: "INVITE",
 			via: agent.createVia(),
@@ -159,9 +176,9 @@ export class Session implements DialogUsage {
 			displayName,
 			to: remote,
 			call: { callId: `${random.token()}@${own.fqdn}`, fromTag: random.token() },
-			cseqNumber: 1,
+			cseqNumber: INVITE_NUMBER,
 			headers: [
-				["Allow", "INVITE, ACK, BYE, CANCEL, MESSAGE, SUBSCRIBE, NOTIFY, OPTIONS, INFO"],
+				["Allow", ALLOW_VALUE],
 				...verificationHeaders(verification, markVerification),
 				["Content-Type", "application/sdp"],
 			],
@@ -173,17 +190,15 @@ export class Session implements DialogUsage {
 	/** Takes an INVITE whose offer has a line that we speak. False where it could not become a dialog; it is answered then. */
 	accept(transaction: ServerTransaction, offer: Sdp, chosen: SdpMedia): boolean {
 		const { agent, identity, random } = this.#options;
-		const own = identity();
-		this.#toTag = random.token();
-		const made = createUasDialog(transaction.request, this.#toTag, contactValue(own, userPart(this.local)));
+		const toTag = random.token();
+		const made = createUasDialog(transaction.request, toTag, contactValue(identity(), userPart(this.local)));
 		if (!made.ok) {
 			agent.answer(transaction, made.fault.status, { code: made.fault.code });
 			return false;
 		}
-		this.#offered = { transaction, offer, chosen };
+		this.#answers.offered(transaction, toTag, offer, chosen);
 		this.#dialog = confirmUasDialog(made.value);
-		const { line: _line, ...media } = chosen;
-		this.acceptTypes = attributeTypes(media.attributes) ?? this.acceptTypes;
+		this.#takeTypes(acceptTypes(offer, chosen));
 		agent.dialogs.add(made.value.id, this.#link.connection.id, this);
 		this.#step({ kind: "offered" });
 		this.#step({ kind: "accept" });
@@ -192,6 +207,12 @@ export class Session implements DialogUsage {
 
 	hangUp(): void {
 		this.#step({ kind: "hang-up" });
+	}
+
+	/** Hangs up for good: a MESSAGE that crosses our BYE is refused too. */
+	shut(): void {
+		this.isShut = true;
+		this.hangUp();
 	}
 
 	/** A request of ours in the dialog was answered so that the dialog is of no use (408, 480, 481). */
@@ -272,9 +293,7 @@ export class Session implements DialogUsage {
 	}
 
 	repeated(response: SipResponse): void {
-		if (this.#invite === undefined) return;
-		this.#success = response;
-		this.#step({ kind: "success", toTag: response.to.tag ?? "", isReinvite: false });
+		this.#succeeded(response);
 	}
 
 	lost(_cause: CloseCause): void {
@@ -285,7 +304,7 @@ export class Session implements DialogUsage {
 		return {
 			local: this.local,
 			remote: this.remote,
-			role: this.#invite === undefined ? "uas" : "uac",
+			role: this.#isCaller ? "uac" : "uas",
 			state: this.#dialog?.state ?? "early",
 			createdAt: this.createdAt,
 		} as const;
@@ -297,7 +316,7 @@ export class Session implements DialogUsage {
 			this.#options.agent.answer(transaction, 488, { code: offer.fault.code, withCapabilities: this.peer });
 			return;
 		}
-		this.#reoffered = { transaction, offer: offer.value };
+		this.#answers.reoffered(transaction, offer.value);
 		this.#step({ kind: "reoffered", offer: judgeReoffer(offer.value) });
 	}
 
@@ -324,13 +343,13 @@ export class Session implements DialogUsage {
 				this.#sendBye(effect.remoteTag, effect.isStray);
 				break;
 			case "answer-invite":
-				this.#answerInvite(effect.statusCode);
+				this.#answers.answerInvite(effect.statusCode);
 				break;
 			case "stop-sending-200":
-				this.#retransmission?.acknowledged();
+				this.#answers.stopSending();
 				break;
 			case "answer-reinvite":
-				this.#answerReinvite(effect.statusCode);
+				this.#answers.answerReinvite(effect.statusCode);
 				break;
 			case "answer-bye":
 				if (this.#byeAtHand !== undefined) agent.answer(this.#byeAtHand, effect.statusCode, { code: "bye" });
@@ -342,15 +361,15 @@ export class Session implements DialogUsage {
 				this.#answerTimer?.stop();
 				break;
 			case "established":
-				this.#parts.user.established(this);
+				// The connection may have ended while the ACK was being written.
+				if (this.isEstablished) this.#parts.user.established(this);
 				break;
 			case "ended":
 				this.#answerTimer?.stop();
-				this.#retransmission?.close();
-				this.#parts.user.ended(this, effect.end);
+				this.#parts.user.ended(this, this.#isDeclined ? { kind: "refused", statusCode: 488 } : effect.end);
 				break;
 			case "forget":
-				this.#retransmission?.close();
+				this.#answers.stopSending();
 				if (this.#dialog !== undefined) agent.dialogs.remove(this.#dialog.id);
 				break;
 			case "send-reinvite":
@@ -364,11 +383,13 @@ export class Session implements DialogUsage {
 	#inviteUser(): ClientTransactionUser {
 		return {
 			response: (response) => {
+				// Nothing is left to cancel, and the transaction holds more than it shows.
+				if (response.statusCode >= 200) this.#inviteTransaction = undefined;
 				if (response.statusCode < 200) {
-					if (response.statusCode > 100) this.#step({ kind: "provisional" });
+					// A 100 too: it ends the transaction's own wait (Timer B), and nothing else may ever come.
+					this.#step({ kind: "provisional" });
 				} else if (response.statusCode < 300) {
-					this.#success = response;
-					this.#step({ kind: "success", toTag: response.to.tag ?? "", isReinvite: false });
+					this.#succeeded(response);
 				} else {
 					this.#refusal = response;
 					this.#step({ kind: "failure", statusCode: response.statusCode, isReinvite: false });
@@ -379,49 +400,82 @@ export class Session implements DialogUsage {
 		};
 	}
 
-	#acknowledge(toTag: string): void {
-		const { agent, log } = this.#options;
-		const response = this.#success;
-		const invite = this.#invite;
-		if (response === undefined || invite === undefined) return;
-		let dialog = this.#dialog?.id.remoteTag === toTag ? this.#dialog : undefined;
-		if (dialog === undefined) {
+	/** A 2xx to our INVITE: the first, one that came again, or that of another branch. */
+	#succeeded(response: SipResponse): void {
+		if (!this.#isCaller) return;
+		const toTag = response.to.tag ?? "";
+		if (this.#dialog?.id.remoteTag !== toTag) {
+			const invite = this.#invite;
+			if (invite === undefined) return;
 			const made = createUacDialog(invite, response);
 			if (!made.ok) {
-				log.warn("answer to INVITE makes no dialog", {
-					remote: this.remote,
-					code: made.fault.code,
-					reason: made.fault.detail,
-				});
+				// Nothing could be sent in such a dialog, its ACK neither.
+				const { code, detail } = made.fault;
+				this.#options.log.warn("answer to INVITE makes no dialog", { remote: this.remote, code, reason: detail });
+				this.#step({ kind: "failure", statusCode: 502, isReinvite: false });
 				return;
 			}
-			dialog = made.value;
+			this.#answered = made.value;
 			if (this.#dialog === undefined) {
-				this.#dialog = dialog;
-				agent.dialogs.add(dialog.id, this.#link.connection.id, this);
-				const answer = parseSdp(response.body);
-				const reading = answer.ok ? readAnswer(answer.value) : undefined;
-				if (reading?.kind === "accepted") this.acceptTypes = reading.acceptTypes ?? this.acceptTypes;
-				// Without a message line the session is of no use; it ends as soon as it may.
-				else this.#options.clock.setTimer(0, () => this.hangUp());
+				this.#readAnswer(response);
+				this.#releaseInvite();
 			}
+		}
+		this.#step({ kind: "success", toTag, isReinvite: false });
+		this.#answered = undefined;
+	}
+
+	/** Answers of other branches come while the transaction waits for them (RFC 6026 §7.2: Timer M); the dialog needs no INVITE. */
+	#releaseInvite(): void {
+		const { agent, clock } = this.#options;
+		clock.setTimer(64 * agent.transactions.timing.t1Ms, () => {
+			this.#invite = undefined;
+		});
+	}
+
+	/** Without a message line the session is of no use: it is given up before it is acknowledged, and ends with BYE. */
+	#readAnswer(response: SipResponse): void {
+		const answer = parseSdp(response.body);
+		const reading = answer.ok ? readAnswer(answer.value) : undefined;
+		if (reading?.kind === "accepted") {
+			this.#takeTypes(reading.acceptTypes);
+		} else {
+			this.#isDeclined = true;
+			this.#step({ kind: "hang-up" });
+		}
+	}
+
+	#takeTypes(types: readonly string[] | undefined): void {
+		if (types !== undefined) this.acceptTypes = types.map(detach);
+	}
+
+	/** The dialog of that tag: ours, or that of the 2xx at hand. */
+	#dialogOf(remoteTag: string | undefined): Dialog | undefined {
+		if (remoteTag === undefined || this.#dialog?.id.remoteTag === remoteTag) return this.#dialog;
+		return this.#answered?.id.remoteTag === remoteTag ? this.#answered : undefined;
+	}
+
+	#acknowledge(toTag: string): void {
+		const { agent } = this.#options;
+		const dialog = this.#dialogOf(toTag);
+		if (dialog === undefined) return;
+		// The dialog of a 2xx that comes after the end is ended at once, and is nobody's.
+		if (this.#dialog === undefined && this.#state.name !== "terminated") {
+			this.#dialog = dialog;
+			agent.dialogs.add(dialog.id, this.#link.connection.id, this);
 		}
 		agent.transactions.sendAck(
 			this.#link.connection,
-			createAck(dialog, { cseqNumber: invite.cseq.number, via: agent.createVia() }),
+			createAck(dialog, { cseqNumber: INVITE_NUMBER, via: agent.createVia() }),
 		);
 	}
 
 	#sendBye(remoteTag: string | undefined, isStray: boolean): void {
 		const { agent } = this.#options;
-		let dialog = this.#dialog;
-		if (dialog !== undefined && remoteTag !== undefined && dialog.id.remoteTag !== remoteTag) {
-			const made = this.#invite && this.#success && createUacDialog(this.#invite, this.#success);
-			dialog = made?.ok === true ? made.value : undefined;
-		}
-		if (dialog === undefined || dialog.state !== "confirmed") return;
+		const dialog = this.#dialogOf(remoteTag);
+		if (dialog === undefined) return;
 		const [next, request] = createDialogRequest(dialog, { method: "BYE", via: agent.createVia() });
-		if (next.id === this.#dialog?.id) this.#dialog = next;
+		if (dialog === this.#dialog) this.#dialog = next;
 		const answered = (): void => {
 			if (!isStray) this.#step({ kind: "bye-answered" });
 		};
@@ -432,75 +486,4 @@ export class Session implements DialogUsage {
 			failed: answered,
 		});
 	}
-
-	#answerInvite(statusCode: number): void {
-		const { agent } = this.#options;
-		const offered = this.#offered;
-		if (offered === undefined) return;
-		this.#offered = undefined;
-		const { transaction, offer, chosen } = offered;
-		if (statusCode !== 200) {
-			agent.answer(transaction, statusCode, { code: "declined", toTag: this.#toTag });
-			return;
-		}
-		this.#accepted(transaction, offer, chosen, { toTag: this.#toTag, recordRoute: true });
-	}
-
-	#answerReinvite(statusCode: number): void {
-		const { agent, random } = this.#options;
-		const reoffered = this.#reoffered;
-		if (reoffered === undefined) return;
-		this.#reoffered = undefined;
-		const { transaction, offer } = reoffered;
-		if (statusCode === 200) {
-			this.#accepted(transaction, offer, chooseMessageLine(offer), {});
-		} else if (statusCode === 500) {
-			agent.answer(transaction, 500, {
-				code: "reinvite-overlap",
-				headers: [["Retry-After", String(random.below(11))]],
-			});
-		} else {
-			agent.answer(transaction, statusCode, {
-				code: "reinvite-refused",
-				...(statusCode === 488 ? { withCapabilities: this.peer } : {}),
-			});
-		}
-	}
-
-	/** Sends a 200 with our answer, again and again until its ACK comes (RFC 3261 §13.3.1.4). */
-	#accepted(
-		transaction: ServerTransaction,
-		offer: Sdp,
-		chosen: SdpMedia | undefined,
-		parts: { readonly toTag?: string; readonly recordRoute?: boolean },
-	): void {
-		const { agent, identity } = this.#options;
-		const own = identity();
-		const user = userPart(this.local);
-		const answer = createAnswer(offer, chosen, contactUri(own, user), this.#describer);
-		const response = createResponse(transaction.request, 200, {
-			...parts,
-			headers: [
-				["Contact", contactValue(own, user)],
-				["Allow", "INVITE, ACK, BYE, CANCEL, MESSAGE, SUBSCRIBE, NOTIFY, OPTIONS, INFO"],
-			],
-			contentType: "application/sdp",
-			body: formatSdp(answer),
-		});
-		transaction.respond(response);
-		this.#retransmission?.close();
-		this.#retransmission = new RetransmitUntilAck(agent.transactions.wheel, agent.transactions.timing, {
-			sendAgain: () => transaction.respond(response),
-			unacknowledged: () => this.#step({ kind: "ack-timeout" }),
-		});
-		this.#retransmission.start();
-	}
-}
-
-function attributeTypes(attributes: SdpMedia["attributes"]): readonly string[] | undefined {
-	const found = attributes.find(({ name }) => name.toLowerCase() === "accept-types");
-	return found?.value
-		?.toLowerCase()
-		.split(" ")
-		.filter((type) => type !== "");
 }

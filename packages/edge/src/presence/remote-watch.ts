@@ -11,9 +11,12 @@ import {
 	createUacDialog,
 	type Dialog,
 	defaultSubscriberTiming,
+	detach,
 	entityMatches,
 	expires,
+	HeaderId,
 	type HeaderInput,
+	hasHeader,
 	initialSubscriberState,
 	type Logger,
 	matchDialogRequest,
@@ -42,7 +45,9 @@ import { createInitialRequest } from "../ua/initial-request.ts";
 import { domainOf, type LocalIdentity } from "../ua/local-identity.ts";
 import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
 import { type Verification, verificationHeaders, verificationOf } from "../ua/verification.ts";
-import { type ContactView, differs, type Explanation, freshView } from "./contact-view.ts";
+import { type ContactView, differs, freshView } from "./contact-view.ts";
+import { explainEnd } from "./explain-end.ts";
+import { ALLOW_EVENTS, isPresence } from "./subscription.ts";
 
 export interface RemoteWatchOptions {
 	readonly clock: Clock;
@@ -90,6 +95,7 @@ export class RemoteWatch implements DialogUsage {
 	#lastNotifyAt: number | undefined;
 	#expiresAt: number | undefined;
 	#closed = false;
+	#isDiscarded = false;
 
 	/** `address` is the contact as written, `contact` its key. */
 	constructor(options: RemoteWatchOptions, owner: string, contact: string, address: string) {
@@ -139,6 +145,13 @@ export class RemoteWatch implements DialogUsage {
 		this.#step({ kind: "subscribe", expiresSeconds, failures });
 	}
 
+	/** The policy is another: what it refused before is asked anew. */
+	retryRefused(): void {
+		if (this.#state.name !== "terminated" || this.#refusal === undefined) return;
+		this.#rememberUntilMs = 0;
+		this.start();
+	}
+
 	/** The contact was removed, or its owner. */
 	stop(): void {
 		this.#closed = true;
@@ -149,6 +162,7 @@ export class RemoteWatch implements DialogUsage {
 	/** The process ends: no more timers, no word to the peer. */
 	discard(): void {
 		this.#closed = true;
+		this.#isDiscarded = true;
 		for (const timer of this.#timers.values()) timer.stop();
 		this.#timers.clear();
 	}
@@ -165,6 +179,10 @@ export class RemoteWatch implements DialogUsage {
 		const { request } = transaction;
 		if (request.method !== "NOTIFY") {
 			agent.answer(transaction, 405, { code: "wrong-usage", headers: [["Allow", "NOTIFY"]] });
+			return;
+		}
+		if (hasHeader(request, HeaderId.event) && !isPresence(request)) {
+			agent.answer(transaction, 489, { code: "event-package", headers: ALLOW_EVENTS });
 			return;
 		}
 		if (this.#dialog !== undefined && request.from.tag === this.#dialog.id.remoteTag) {
@@ -213,6 +231,7 @@ export class RemoteWatch implements DialogUsage {
 	}
 
 	#step(what: SubscriberEvent): void {
+		if (this.#isDiscarded) return;
 		const { clock, random } = this.#options;
 		const step = stepSubscriber(this.#state, what, { nowMs: clock.now(), timing: defaultSubscriberTiming, random });
 		this.#state = step.state;
@@ -264,6 +283,11 @@ export class RemoteWatch implements DialogUsage {
 		const outcome = await agent.linkTo(domainOf(this.#address));
 		// Stopped, or started anew, while the connection was made.
 		if (callId !== this.#callId || this.#state.name === "terminated") return;
+		if (this.#closed) {
+			// Nothing has left: nothing needs to be taken back.
+			this.#step({ kind: "connection-lost" });
+			return;
+		}
 		if (!outcome.ok) {
 			this.#refusal = outcome.refusal;
 			this.#answered(outcome.refusal.status, undefined);
@@ -343,7 +367,9 @@ export class RemoteWatch implements DialogUsage {
 		this.#dialog = made;
 		if (before !== undefined) this.#options.agent.dialogs.remove(before.id);
 		this.#options.agent.dialogs.add(made.id, link.connection.id, this);
-		if (made.state === "confirmed") this.#options.awaiting(this.#callId, undefined);
+		if (made.state !== "confirmed") return;
+		this.#options.awaiting(this.#callId, undefined);
+		this.#subscribe = undefined;
 	}
 
 	#dialogFromNotify(subscribe: SipRequest): Dialog | undefined {
@@ -397,9 +423,9 @@ export class RemoteWatch implements DialogUsage {
 		this.#show({
 			...this.#cleared(),
 			state: presenceWord(read.value),
-			note,
-			shownName: displayName,
-			icon,
+			note: note && detach(note),
+			shownName: displayName && detach(displayName),
+			icon: icon && detach(icon),
 			verification: verificationOf(request, this.#peer),
 		});
 	}
@@ -450,60 +476,4 @@ function subscribeHeaders(expiresSeconds: number): HeaderInput[] {
 		["Accept", "application/pidf+xml"],
 		["Expires", String(expiresSeconds)],
 	];
-}
-
-/** Why a contact is unknown now; undefined where nothing is to be told. */
-function explainEnd(
-	end: Extract<SubscriberEffect, { kind: "end" }>["end"],
-	refusal: FederationRefusal | undefined,
-): Explanation | undefined {
-	switch (end.kind) {
-		case "refused":
-			if (refusal !== undefined) return { code: refusal.code, reason: refusal.reason, blame: refusal.blame };
-			return { code: String(end.statusCode), ...explainStatus(end.statusCode) };
-		case "terminated":
-			if (end.reason === "rejected") return { code: "rejected", reason: "They refused.", blame: "recipient" };
-			if (end.reason === "noresource")
-				return { code: "noresource", reason: "The contact no longer exists.", blame: "recipient" };
-			return {
-				code: end.reason ?? "terminated",
-				reason: "Their server ended the subscription; it is asked again.",
-				blame: "peer",
-			};
-		case "no-notify":
-			return {
-				code: "no-notify",
-				reason: "Their server accepted the subscription but never sent a state.",
-				blame: "peer",
-			};
-		case "expired":
-			return { code: "expired", reason: "Their server stopped answering.", blame: "peer" };
-		case "connection-lost":
-			return {
-				code: "connection-lost",
-				reason: "The connection to their server was lost; it is asked again.",
-				blame: "network",
-			};
-		case "too-old":
-		case "unsubscribed":
-		case "fetched":
-			return undefined;
-	}
-}
-
-function explainStatus(status: number): Pick<Explanation, "reason" | "blame"> {
-	switch (status) {
-		case 403:
-		case 603:
-			return { reason: "They refused.", blame: "recipient" };
-		case 404:
-		case 604:
-			return { reason: "Their server knows no such user.", blame: "recipient" };
-		case 408:
-			return { reason: "Their server did not answer.", blame: "peer" };
-		case 503:
-			return { reason: "The connection to their server was lost, or it is overloaded.", blame: "network" };
-		default:
-			return { reason: `Their server answered ${status}.`, blame: "peer" };
-	}
 }

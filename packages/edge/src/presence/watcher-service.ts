@@ -1,5 +1,5 @@
 /** Contacts of hosted users and what is known of each: partners' users by subscription, our own directly. */
-import type { ServerTransaction } from "@causeway/sip";
+import type { ServerTransaction, Timer } from "@causeway/sip";
 import type { Link } from "../federation/link.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorization } from "../store/watchers.ts";
@@ -32,6 +32,10 @@ export class WatcherService {
 	readonly #local = new Map<string, Map<string, LocalWatch>>();
 	readonly #awaiting = new Map<string, RemoteWatch>();
 	readonly #watchOptions: RemoteWatchOptions;
+	/** Contacts from the store whose turn to be watched comes; the last one first. */
+	#due: { readonly owner: string; readonly contact: string }[] = [];
+	#dueTimer: Timer | undefined;
+	#isClosed = false;
 
 	constructor(options: WatcherServiceOptions) {
 		this.#options = options;
@@ -44,21 +48,30 @@ export class WatcherService {
 		};
 	}
 
-	/** Watches every contact in the store. */
+	/** Watches every contact in the store: our own users at once, partners' users so many in a second. */
 	load(): void {
 		let after: { readonly owner: string; readonly contact: string } | undefined;
-		let count = 0;
 		for (;;) {
 			const page = this.#options.store.contacts.all({ limit: PAGE, ...(after === undefined ? {} : { after }) });
-			for (const { owner, contact, address } of page) {
-				const delayMs = Math.floor(count / START_BATCH) * START_PAUSE_MS;
-				count += 1;
-				if (delayMs === 0) this.watch(owner, contact, address);
-				else this.#options.clock.setTimer(delayMs, () => this.watch(owner, contact, address));
+			for (const { owner, contact } of page) {
+				if (this.#options.ownDomains.has(domainOf(contact))) this.#watchLocal(owner, contact);
+				else this.#due.push({ owner, contact });
 			}
 			after = page.at(-1);
-			if (after === undefined || page.length < PAGE) return;
+			if (after === undefined || page.length < PAGE) break;
 		}
+		this.#due.reverse();
+		this.#watchDue();
+	}
+
+	/** Watches the contacts of a user who was suspended until now. */
+	watchAll(owner: string): void {
+		for (const { contact, address } of this.#options.store.contacts.list(owner)) this.watch(owner, contact, address);
+	}
+
+	/** Domains that the policy refused may be partners now. */
+	policyChanged(): void {
+		for (const watch of this.#remote.values()) watch.retryRefused();
 	}
 
 	get remoteWatches(): Iterable<RemoteWatch> {
@@ -67,6 +80,7 @@ export class WatcherService {
 
 	/** Begins to watch, or asks again where the last answer was a refusal. */
 	watch(owner: string, contact: string, address: string): void {
+		if (this.#isClosed) return;
 		if (this.#options.ownDomains.has(domainOf(contact))) {
 			this.#watchLocal(owner, contact);
 			return;
@@ -91,9 +105,10 @@ export class WatcherService {
 		if (watches?.size === 0) this.#local.delete(contact);
 	}
 
-	/** Every contact of a user that is removed or suspended. */
+	/** Every contact of a user that is removed or suspended. What the user had on disk may be gone by now. */
 	unwatchAll(owner: string): void {
-		for (const { contact } of this.#options.store.contacts.list(owner)) this.unwatch(owner, contact);
+		for (const watch of [...this.#remote.values()]) if (watch.owner === owner) this.unwatch(owner, watch.contact);
+		for (const [contact, watches] of [...this.#local]) if (watches.has(owner)) this.unwatch(owner, contact);
 	}
 
 	view(owner: string, contact: string): ContactView {
@@ -117,12 +132,34 @@ export class WatcherService {
 		for (const owner of [...(this.#local.get(presentity)?.keys() ?? [])]) this.#watchLocal(owner, presentity);
 	}
 
+	/** Watches nobody new from here on. */
+	drain(): void {
+		this.#isClosed = true;
+		this.#dueTimer?.stop();
+		this.#due = [];
+	}
+
 	close(): void {
+		this.drain();
 		for (const watch of this.#remote.values()) watch.discard();
 	}
 
+	#watchDue(): void {
+		this.#dueTimer = undefined;
+		const { clock, store } = this.#options;
+		for (let left = START_BATCH; left > 0; left -= 1) {
+			const next = this.#due.pop();
+			if (next === undefined) return;
+			// Removed, or watched already, since the start.
+			const stored = store.contacts.get(next.owner, next.contact);
+			if (stored === undefined || this.#remote.has(`${next.owner} ${next.contact}`)) continue;
+			if (store.users.get(next.owner)?.suspended === false) this.watch(next.owner, next.contact, stored.address);
+		}
+		if (this.#due.length > 0) this.#dueTimer = clock.setTimer(START_PAUSE_MS, () => this.#watchDue());
+	}
+
 	#watchLocal(owner: string, contact: string): void {
-		const { store } = this.#options;
+		const { store, log } = this.#options;
 		const watches = this.#local.get(contact) ?? new Map<string, LocalWatch>();
 		this.#local.set(contact, watches);
 		const watch = watches.get(owner) ?? { view: freshView(owner, contact) };
@@ -138,9 +175,12 @@ export class WatcherService {
 		}
 		if (standing === undefined) {
 			const { verification } = this.#options.sender(owner);
-			void store.watchers.request(contact, owner).then((result) => {
-				if (result.kind === "new") this.#options.requested(result.authorization, verification);
-			});
+			store.watchers.request(contact, owner).then(
+				(result) => {
+					if (result.kind === "new") this.#options.requested(result.authorization, verification);
+				},
+				(error: unknown) => log.error("watch request not stored", { reason: String(error) }),
+			);
 		}
 		this.#show(watch, this.#localView(owner, contact, user.displayName, standing?.decision ?? "pending"));
 	}

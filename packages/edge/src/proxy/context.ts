@@ -10,7 +10,7 @@ export interface RequestContext {
 	/** Who sent it; set by the step that binds the sender's domain. */
 	peer: Peer | undefined;
 	from: Aor | undefined;
-	/** Whom it is for; undefined for a request to the edge itself. */
+	/** Whom it is for (REQ-69); undefined for a request to the edge itself. */
 	to: Aor | undefined;
 }
 
@@ -25,8 +25,6 @@ export type Verdict =
 			/** In words, for the log. */
 			readonly reason: string;
 			readonly headers?: readonly HeaderInput[];
-			/** Add our capabilities as body: what a 488 carries (REQ-33). */
-			readonly withCapabilities?: boolean;
 	  };
 
 export const CONTINUE: Verdict = { kind: "continue" };

@@ -1,5 +1,6 @@
 /** The checks that every request from a peer passes, one function each; `pipeline.ts` holds their order. */
 import {
+	type Aor,
 	findSips,
 	formatDiagnosticsPublic,
 	formatTokenList,
@@ -66,6 +67,13 @@ export const refuseProxyRequire: Step = ({ request }) => {
 	]);
 };
 
+/** The longest `user@domain` that the store keeps; a longer one is nobody here, and is looked up nowhere. */
+const LONGEST_AOR = 512;
+
+function isTooLong({ user, host }: Aor): boolean {
+	return user.length + 1 + host.length > LONGEST_AOR;
+}
+
 /** REQ-68: the From domain belongs to the peer at the other end. */
 export const bindSenderDomain: Step = (context, rules) => {
 	const { request, link } = context;
@@ -78,6 +86,7 @@ export const bindSenderDomain: Step = (context, rules) => {
 	}
 	const from = parseAor(request.from.uri);
 	if (!from.ok) return respond(400, from.fault.code, `From: ${from.fault.detail}`);
+	if (isTooLong(from.value)) return respond(400, "address-too-long", "From: an address is no longer than 512 octets");
 	context.from = from.value;
 	const bound = rules.bind(link, from.value.host);
 	return bound instanceof Promise
@@ -106,8 +115,12 @@ export const requireOwnTarget: Step = (context, rules) => {
 	if (!rules.ownDomains.has(target.value.host)) {
 		return respond(404, "foreign-target", `${target.value.host} is not served here`, notServed);
 	}
-	context.to = target.value;
-	return CONTINUE;
+	// REQ-69: the Request-URI says whom a request is for, and To where it names the edge.
+	const named = isSipUri(requestUri) && host !== rules.fqdn ? requestUri.user : undefined;
+	context.to = named === undefined ? target.value : { user: named, host };
+	return isTooLong(context.to) || isTooLong(target.value)
+		? respond(404, "unknown-user", "no address here is as long")
+		: CONTINUE;
 };
 
 const notServed = [

@@ -11,6 +11,7 @@ import {
 	createResponse,
 	type DialogId,
 	DialogTable,
+	findSips,
 	formatDiagnosticsPublic,
 	type HeaderInput,
 	type Logger,
@@ -28,7 +29,8 @@ import { type Link, linkName } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
 import { CONTINUE, type RequestContext, type Verdict } from "../proxy/context.ts";
 import { runPipeline } from "../proxy/pipeline.ts";
-import type { StepRules } from "../proxy/steps.ts";
+import { ALLOW_VALUE, type StepRules } from "../proxy/steps.ts";
+import { StoreFailed } from "../store/store-failed.ts";
 import { capabilityBody } from "./capabilities.ts";
 import { type LocalIdentity, viaValue } from "./local-identity.ts";
 
@@ -58,7 +60,6 @@ export interface DialogDescription {
 /** Where requests outside dialogs go. */
 export interface UserAgentServices {
 	invite(context: RequestContext): void;
-	/** An INVITE that was cancelled before it was answered. */
 	subscribe(context: RequestContext): void;
 	/** A NOTIFY that overtook the 2xx to our SUBSCRIBE; false where nobody waits for it. */
 	earlyNotify(transaction: ServerTransaction, link: Link): boolean;
@@ -70,7 +71,7 @@ export interface UserAgentOptions {
 	readonly log: Logger;
 	readonly identity: () => LocalIdentity;
 	readonly ownDomains: ReadonlySet<string>;
-	readonly federation: () => Federation;
+	readonly federation: () => Pick<Federation, "bind" | "findLink" | "linkTo">;
 	/** Counts a request that was answered: method, status, and why it was refused. */
 	readonly counted: (method: string, status: number, code: string) => void;
 }
@@ -185,7 +186,10 @@ export class UserAgent implements TransactionUser, FederationUser {
 		const verdict = runPipeline(context, this.#rules);
 		if (verdict instanceof Promise) {
 			verdict.then(
-				(decided) => this.#decided(context, decided),
+				(decided) => {
+					// Meanwhile the INVITE may have been cancelled, or the connection lost: what begins now would never end.
+					if (!transaction.hasFinal && link.connection.isOpen) this.#decided(context, decided);
+				},
 				(error: unknown) => {
 					this.#options.log.error("request not decided", { method: context.request.method, reason: String(error) });
 					this.answer(transaction, 500, { code: "internal" });
@@ -196,22 +200,25 @@ export class UserAgent implements TransactionUser, FederationUser {
 		}
 	}
 
-	ack(_connection: Connection, request: SipRequest): void {
+	ack(connection: Connection, request: SipRequest): void {
 		const id = requestDialogId(request);
-		if (id !== undefined) this.dialogs.find(id)?.entry.acknowledged(request);
+		const item = id && this.dialogs.find(id);
+		// REQ-48, REQ-52: an ACK cannot be refused, so what would be is not there.
+		if (item?.connectionId === connection.id && findSips(request) === undefined) item.entry.acknowledged(request);
 	}
 
 	cancel(transaction: ServerTransaction): void {
 		if (!transaction.hasFinal) this.answer(transaction, 487, { code: "cancelled" });
 	}
 
-	strayResponse(_connection: Connection, response: SipResponse): void {
+	strayResponse(connection: Connection, response: SipResponse): void {
 		const id: DialogId = {
 			callId: response.callId,
 			localTag: response.from.tag ?? "",
 			remoteTag: response.to.tag ?? "",
 		};
-		this.dialogs.find(id)?.entry.repeated(response);
+		const item = this.dialogs.find(id);
+		if (item?.connectionId === connection.id) item.entry.repeated(response);
 	}
 
 	#decided(context: RequestContext, verdict: Verdict): void {
@@ -258,6 +265,25 @@ export class UserAgent implements TransactionUser, FederationUser {
 		item.entry.request(transaction, link);
 	}
 
+	#beginDialog(context: RequestContext, services: UserAgentServices): void {
+		const { transaction, request, link } = context;
+		if (this.dialogs.countOnConnection(link.connection.id) >= MOST_DIALOGS_PER_CONNECTION) {
+			this.answer(transaction, 503, { code: "too-many-dialogs", headers: [["Retry-After", "60"]] });
+			return;
+		}
+		try {
+			if (request.method === "INVITE") services.invite(context);
+			else services.subscribe(context);
+		} catch (error) {
+			if (!(error instanceof StoreFailed)) throw error;
+			// The disk's fault is nobody's bug: this request fails, and the others go on.
+			this.#options.log.error("request not served: the store does not read", { reason: error.message });
+			if (!transaction.hasFinal) {
+				this.answer(transaction, 503, { code: "store-failed", headers: [["Retry-After", "60"]] });
+			}
+		}
+	}
+
 	#outsideDialog(context: RequestContext): void {
 		const { transaction, request } = context;
 		const services = this.#services;
@@ -267,10 +293,8 @@ export class UserAgent implements TransactionUser, FederationUser {
 		}
 		switch (request.method) {
 			case "INVITE":
-				services.invite(context);
-				break;
 			case "SUBSCRIBE":
-				services.subscribe(context);
+				this.#beginDialog(context, services);
 				break;
 			case "OPTIONS":
 				this.answer(transaction, 200, {
@@ -295,12 +319,15 @@ export class UserAgent implements TransactionUser, FederationUser {
 	}
 }
 
+/** Dialogs that one connection may have: far more than a partner needs, and less than hurts the others. */
+export const MOST_DIALOGS_PER_CONNECTION = 100_000;
+
 const staleRoute: readonly HeaderInput[] = [
 	["ms-diagnostics-public", formatDiagnosticsPublic(1004, "The route set of the dialog is no longer valid")],
 ];
 
 const capabilityHeaders: readonly HeaderInput[] = [
-	["Allow", "INVITE, ACK, BYE, CANCEL, MESSAGE, SUBSCRIBE, NOTIFY, OPTIONS, INFO"],
+	["Allow", ALLOW_VALUE],
 	["Accept", "application/sdp"],
 	["Allow-Events", "presence"],
 ];

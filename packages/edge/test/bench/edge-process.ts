@@ -32,7 +32,7 @@ export interface BenchEdge {
 /** Makes certificates and configuration in the run's folder and starts the edge. */
 export async function startEdgeProcess({ folder, profileFolder, cores }: BenchmarkSettings): Promise<BenchEdge> {
 	const now = Date.now();
-	const validity = { notBefore: new Date(now - DAY_MS), notAfter: new Date(now + 2 * DAY_MS) };
+	const validity = { notBefore: new Date(now - DAY_MS), notAfter: new Date(now + 90 * DAY_MS) };
 	const authority = await createRootAuthority({ commonName: "Benchmark authority", ...validity });
 	const own = await createEdgeCertificate(authority, { names: [FQDN], ...validity });
 	const peer = await createEdgeCertificate(authority, { names: [PEER_FQDN], ...validity });

@@ -280,8 +280,7 @@ function findHeadEnd(chunk: Uint8Array, from: number): number | undefined {
 /** How many octets of CR LF CR LF stand at the end of the chunk; 0 to 3. */
 function matchedAtEnd(chunk: Uint8Array, from: number): number {
 	let matched = 0;
-	for (let at = Math.max(from, chunk.length - 3); at < chunk.length; at++)
-		matched = nextMatched(matched, chunk[at]);
+	for (let at = Math.max(from, chunk.length - 3); at < chunk.length; at++) matched = nextMatched(matched, chunk[at]);
 	return matched;
 }
 

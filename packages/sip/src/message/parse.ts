@@ -231,7 +231,12 @@ function missing(id: HeaderId) {
 
 function twice(fields: readonly number[], at: number) {
 	const { name } = headerName(fields[at] as HeaderId);
-	return refusal("doubled-header", "RFC 3261 §7.3.1", fields[at + 1] as number, `The message has more than one ${name}.`);
+	return refusal(
+		"doubled-header",
+		"RFC 3261 §7.3.1",
+		fields[at + 1] as number,
+		`The message has more than one ${name}.`,
+	);
 }
 
 /** The method of a head that need not be well formed; undefined for a response or a line without method. */

@@ -1,7 +1,7 @@
 /** The command behind `npm run fuzz`: arguments, one line a target, exit code. */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
-import { BranchCounter } from "./coverage.ts";
+import { countBranches } from "./coverage.ts";
 import { writeFound } from "./found.ts";
 import type { FuzzTarget } from "./fuzz-target.ts";
 import { type RunReport, runTarget } from "./run-target.ts";
@@ -10,7 +10,18 @@ import { Watchdog } from "./watchdog.ts";
 /** Security sheet 3, G3: no run may take longer. */
 const SLOW_MS = 50;
 const STALL_MS = 10_000;
+/** Runs whose branches are counted, behind the kept inputs. */
+const COUNTED_RUNS = 2_000;
 const MAX_SEED = 2 ** 32 - 1;
+
+export interface FuzzCommand {
+	readonly targets: readonly FuzzTarget[];
+	/** URL of the module whose `createTargets` made them. */
+	readonly module: string;
+	readonly args: readonly string[];
+	/** Where inputs go that make a target fail. */
+	readonly folder: string;
+}
 
 interface Wanted {
 	readonly seed: number;
@@ -31,12 +42,8 @@ ${targets.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join("\n
 `;
 }
 
-/** Runs the command and returns its exit code: 1 where a target failed, 2 on wrong usage. Inputs that fail go to `folder`. */
-export async function runFuzzCommand(
-	targets: readonly FuzzTarget[],
-	args: readonly string[],
-	folder: string,
-): Promise<number> {
+/** Runs the command and returns its exit code: 1 where a target failed, 2 on wrong usage. */
+export async function runFuzzCommand({ targets, module, args, folder }: FuzzCommand): Promise<number> {
 	let wanted: Wanted | undefined;
 	try {
 		wanted = readArguments(targets, args);
@@ -48,16 +55,14 @@ export async function runFuzzCommand(
 		process.stdout.write(usage(targets));
 		return 0;
 	}
-	return (await runAll(wanted, folder)) === 0 ? 0 : 1;
+	return (await runAll(wanted, module, folder)) === 0 ? 0 : 1;
 }
 
 /** How many targets failed. */
-async function runAll({ seed, seconds, runs, targets }: Wanted, folder: string): Promise<number> {
+async function runAll({ seed, seconds, runs, targets }: Wanted, module: string, folder: string): Promise<number> {
 	process.stdout.write(`seed ${seed}\n`);
 	const watchdog = new Watchdog({ folder, targets: targets.map(({ name }) => name), stallMs: STALL_MS });
-	const counter = new BranchCounter();
 	watchdog.start();
-	counter.start();
 	let failed = 0;
 	for (const [index, target] of targets.entries()) {
 		const report = await runTarget(target, {
@@ -69,16 +74,19 @@ async function runAll({ seed, seconds, runs, targets }: Wanted, folder: string):
 			begin: (input, run) => watchdog.begin(index, input, run),
 		});
 		watchdog.begin(index, new Uint8Array(0), 0);
-		const branches = counter.take(target.sources);
-		process.stdout.write(`${formatReport(target.name, report)}  branches ${branches.reached} of ${branches.known}\n`);
-		if (report.failure === undefined) continue;
+		process.stdout.write(formatReport(target.name, report));
+		if (report.failure === undefined) {
+			const counted = { name: target.name, inputs: report.kept, seed, runs: Math.min(report.runs, COUNTED_RUNS) };
+			const { reached, known } = await countBranches({ ...counted, module });
+			process.stdout.write(`  branches ${reached} of ${known}\n`);
+			continue;
+		}
 		failed += 1;
 		const path = writeFound(folder, target.name, report.failure.input);
 		process.stdout.write(
-			`FAIL ${target.name}: seed ${seed}, run ${report.failure.run}\n  input: ${path}\n  ${report.failure.reason}\n`,
+			`\nFAIL ${target.name}: seed ${seed}, run ${report.failure.run}\n  input: ${path}\n  ${report.failure.reason}\n`,
 		);
 	}
-	counter.close();
 	await watchdog.close();
 	return failed;
 }

@@ -1,11 +1,33 @@
 /** Counts the branches that ran, as V8 sees them: the ranges that Node's own test coverage counts. */
+import { once } from "node:events";
 import { Session } from "node:inspector";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 
 export interface BranchCount {
 	readonly reached: number;
-	/** Of the functions that V8 has compiled; one that never ran counts as one branch. */
+	/** Of the functions that V8 has seen; one that never ran counts as one branch. */
 	readonly known: number;
+}
+
+export interface CoverageRequest {
+	/** URL of the module whose `createTargets` makes the target. */
+	readonly module: string;
+	/** Of the target. */
+	readonly name: string;
+	/** Run first, one by one; none of them may fail. */
+	readonly inputs: readonly Uint8Array[];
+	readonly seed: number;
+	/** Runs of the seed behind them. */
+	readonly runs: number;
+}
+
+/** The branches of the target's source files that these runs reach. */
+export async function countBranches(request: CoverageRequest): Promise<BranchCount> {
+	const worker = new Worker(new URL("./coverage-thread.ts", import.meta.url), { workerData: request });
+	const [count] = (await once(worker, "message")) as [BranchCount];
+	await worker.terminate();
+	return count;
 }
 
 /** The part of `Profiler.takePreciseCoverage` that is looked at. */
@@ -14,7 +36,7 @@ interface ScriptCoverage {
 	readonly functions: readonly { readonly ranges: readonly { readonly count: number }[] }[];
 }
 
-/** Counts from `start` on; code that ran before is counted by whole functions only. */
+/** Counts in this thread from `start` on. */
 export class BranchCounter {
 	readonly #session = new Session();
 
@@ -24,7 +46,7 @@ export class BranchCounter {
 		this.#session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
 	}
 
-	/** The branches of the files whose paths end so, run since the last look. */
+	/** The branches of the files whose paths end so. */
 	take(sources: readonly string[]): BranchCount {
 		let scripts: readonly ScriptCoverage[] = [];
 		this.#session.post("Profiler.takePreciseCoverage", (error, taken) => {

@@ -186,7 +186,12 @@ const takeLine: Mutation = (input, { random, pool }) => {
 
 const foldLine: Mutation = (input, { random }) => {
 	const at = place(random, input.length);
-	return replaceRange(input, at, at, Buffer.from(pick(random, ["\r\n ", "\r\n\t", "\r\n  \t", "\r\n \r\n "]), "latin1"));
+	return replaceRange(
+		input,
+		at,
+		at,
+		Buffer.from(pick(random, ["\r\n ", "\r\n\t", "\r\n  \t", "\r\n \r\n "]), "latin1"),
+	);
 };
 
 const breakLineEnd: Mutation = (input, { random }) => {

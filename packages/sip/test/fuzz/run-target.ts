@@ -33,6 +33,8 @@ export interface RunReport {
 	/** Of the slowest run; the shortest of several tries where it stood out. */
 	readonly worstMs: number;
 	readonly worstBytes: number;
+	/** The inputs that gave a new kind of outcome, seeds first. */
+	readonly kept: readonly Uint8Array[];
 	readonly failure: RunFailure | undefined;
 }
 
@@ -42,7 +44,7 @@ const MOST_LARGE_KEPT = 32;
 const LARGE_BYTES = 4_096;
 const MOST_OUTCOMES = 20_000;
 /** Runs under this are not timed again. */
-const NOTICEABLE_MS = 2;
+const NOTICEABLE_MS = 0.2;
 const TRIES = 5;
 /** Runs between two looks at the clock that decides about the end. */
 const RUNS_A_LOOK = 64;
@@ -93,7 +95,8 @@ export async function runTarget(target: FuzzTarget, options: RunOptions): Promis
 			failure = { run, input, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 		}
 	}
-	return { runs: run, seconds: (now() - started) / 1000, outcomes: outcomes.size, worstMs, worstBytes, failure };
+	const seconds = (now() - started) / 1000;
+	return { runs: run, seconds, outcomes: outcomes.size, worstMs, worstBytes, kept: pool, failure };
 }
 
 /** The shortest of several tries: a pause of the machine or of the collector is not the reader's. */

@@ -29,7 +29,11 @@ export class Watchdog {
 	}
 
 	start(): void {
-		this.#worker = new Worker(new URL("./watchdog-thread.ts", import.meta.url), { workerData: this.#data });
+		this.#worker = new Worker(new URL("./watchdog-thread.ts", import.meta.url), {
+			workerData: this.#data,
+			// The thread needs none of the process's own options, and some of them would keep it from starting.
+			execArgv: [],
+		});
 		this.#worker.unref();
 	}
 

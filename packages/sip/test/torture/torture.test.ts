@@ -212,9 +212,18 @@ for (const [section, name, connections] of descriptions) {
 		const { body } = messageOf(name);
 		const description = parseSdp(body);
 		assert.ok(description.ok);
-		assert.deepEqual(description.value.media.map(({ media, port }) => [media, port]), [["audio", 6000], ["video", 6024]]);
+		assert.deepEqual(
+			description.value.media.map(({ media, port }) => [media, port]),
+			[
+				["audio", 6000],
+				["video", 6024],
+			],
+		);
 		const written = Buffer.from(formatSdp(description.value)).toString("latin1");
 		assert.equal(written, Buffer.from(body).toString("latin1"));
-		assert.deepEqual(written.split("\r\n").filter((line) => line.startsWith("c=")), connections);
+		assert.deepEqual(
+			written.split("\r\n").filter((line) => line.startsWith("c=")),
+			connections,
+		);
 	});
 }

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createRequest } from "@causeway/sip";
+import { type Arrived, LONGEST_MESSAGE_BYTES, readArrived } from "./bodies.ts";
+
+function read(type: string, body: string, headers: readonly (readonly [string, string])[] = []): Arrived {
+	return readArrived(
+		createRequest({
+			method: "MESSAGE",
+			requestUri: "sip:alice@sip.contoso.example",
+			headers: [
+				["Via", "SIP/2.0/TLS sip.fabrikam.example;branch=z9hG4bK1"],
+				["From", "<sip:lena@fabrikam.example>;tag=1"],
+				["To", "<sip:alice@contoso.example>;tag=2"],
+				["Call-ID", "call"],
+				["CSeq", "2 MESSAGE"],
+				...headers,
+				["Content-Type", type],
+			],
+			body: Buffer.from(body),
+		}),
+	);
+}
+
+const parts = (plain: string, html: string): string =>
+	["--b", "Content-Type: text/plain", "", plain, "--b", "Content-Type: text/html", "", html, "--b--", ""].join("\r\n");
+
+const cases: readonly (readonly [name: string, type: string, body: string, expected: Arrived])[] = [
+	["plain text", "text/plain", "hello", { kind: "text", text: "hello" }],
+	["white space is what somebody wrote", "text/plain", " \n", { kind: "text", text: " \n" }],
+	["nothing but a byte order mark", "text/plain", "\ufeff", { kind: "nothing" }],
+	["HTML becomes text", "text/html", "<p>a &amp; b</p>", { kind: "text", text: "a & b" }],
+	["HTML without a word", "text/html", "<img src='x'>", { kind: "refused", status: 415, code: "no-text" }],
+	[
+		"the plain part of two",
+		"multipart/alternative;boundary=b",
+		parts("hello", "<b>hello</b>"),
+		{ kind: "text", text: "hello" },
+	],
+	[
+		"the other part where the plain one is blank",
+		"multipart/alternative;boundary=b",
+		parts(" ", "<b>hi</b>"),
+		{ kind: "text", text: "hi" },
+	],
+	["a delivery report", "application/ms-imdn+xml", "<imdn/>", { kind: "nothing" }],
+	["a picture", "image/gif", "GIF89a", { kind: "refused", status: 415, code: "content-type" }],
+	[
+		"too much",
+		"text/plain",
+		"x".repeat(LONGEST_MESSAGE_BYTES + 1),
+		{ kind: "refused", status: 513, code: "message-too-large" },
+	],
+];
+
+for (const [name, type, body, expected] of cases) {
+	test(`protocol 3.6: ${name}`, () => assert.deepEqual(read(type, body), expected));
+}
+
+test("security 1: nothing is unpacked, and identity is no packing", () => {
+	const refused = { kind: "refused", status: 415, code: "content-encoding" };
+	assert.deepEqual(read("text/plain", "hello", [["Content-Encoding", "gzip"]]), refused);
+	assert.deepEqual(read("text/plain", "hello", [["Content-Encoding", "identity"]]), { kind: "text", text: "hello" });
+});

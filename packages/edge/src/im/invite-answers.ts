@@ -1,0 +1,128 @@
+/** Our answers to the INVITE and the re-INVITEs of the other side (RFC 3261 §13.3, §14.2). */
+import {
+	chooseMessageLine,
+	createAnswer,
+	createResponse,
+	type Describer,
+	formatSdp,
+	type Random,
+	RetransmitUntilAck,
+	type Sdp,
+	type SdpMedia,
+	type ServerTransaction,
+} from "@causeway/sip";
+import type { Peer } from "../federation/peers.ts";
+import { ALLOW_VALUE } from "../proxy/steps.ts";
+import { contactUri, contactValue, type LocalIdentity } from "../ua/local-identity.ts";
+import type { UserAgent } from "../ua/user-agent.ts";
+
+export interface InviteAnswersOptions {
+	readonly random: Random;
+	readonly agent: UserAgent;
+	readonly identity: () => LocalIdentity;
+}
+
+export interface InviteAnswersParts {
+	/** Part of our user's address before the @, ready for a URI. */
+	readonly user: string;
+	readonly peer: Peer;
+	readonly describer: Describer;
+	/** Whether the connection of the dialog is open. */
+	readonly isConnected: () => boolean;
+	/** 64·T1 have passed since a 200, and no ACK has come. */
+	readonly unacknowledged: () => void;
+}
+
+export class InviteAnswers {
+	readonly #options: InviteAnswersOptions;
+	readonly #parts: InviteAnswersParts;
+	#offered:
+		| {
+				readonly transaction: ServerTransaction;
+				readonly toTag: string;
+				readonly offer: Sdp;
+				readonly chosen: SdpMedia;
+		  }
+		| undefined;
+	#reoffered: { readonly transaction: ServerTransaction; readonly offer: Sdp } | undefined;
+	#retransmission: RetransmitUntilAck | undefined;
+
+	constructor(options: InviteAnswersOptions, parts: InviteAnswersParts) {
+		this.#options = options;
+		this.#parts = parts;
+	}
+
+	/** The INVITE that waits for its answer, the tag of our To, and the line of its offer that we speak. */
+	offered(transaction: ServerTransaction, toTag: string, offer: Sdp, chosen: SdpMedia): void {
+		this.#offered = { transaction, toTag, offer, chosen };
+	}
+
+	reoffered(transaction: ServerTransaction, offer: Sdp): void {
+		this.#reoffered = { transaction, offer };
+	}
+
+	answerInvite(statusCode: number): void {
+		const offered = this.#offered;
+		if (offered === undefined) return;
+		this.#offered = undefined;
+		const { transaction, toTag, offer, chosen } = offered;
+		if (statusCode === 200) this.#accept(transaction, offer, chosen, { toTag, recordRoute: true });
+		else this.#options.agent.answer(transaction, statusCode, { code: "declined", toTag });
+	}
+
+	answerReinvite(statusCode: number): void {
+		const { agent, random } = this.#options;
+		const reoffered = this.#reoffered;
+		if (reoffered === undefined) return;
+		this.#reoffered = undefined;
+		const { transaction, offer } = reoffered;
+		if (statusCode === 200) {
+			this.#accept(transaction, offer, chooseMessageLine(offer), {});
+		} else if (statusCode === 500) {
+			agent.answer(transaction, 500, {
+				code: "reinvite-overlap",
+				headers: [["Retry-After", String(random.below(11))]],
+			});
+		} else {
+			agent.answer(transaction, statusCode, {
+				code: "reinvite-refused",
+				...(statusCode === 488 ? { withCapabilities: this.#parts.peer } : {}),
+			});
+		}
+	}
+
+	/** The ACK has come, or the session is over. */
+	stopSending(): void {
+		this.#retransmission?.close();
+		this.#retransmission = undefined;
+	}
+
+	/** Sends a 200 with our answer, again and again until its ACK comes (RFC 3261 §13.3.1.4). */
+	#accept(
+		transaction: ServerTransaction,
+		offer: Sdp,
+		chosen: SdpMedia | undefined,
+		parts: { readonly toTag?: string; readonly recordRoute?: boolean },
+	): void {
+		const { agent, identity } = this.#options;
+		const { describer, isConnected, unacknowledged, user } = this.#parts;
+		const own = identity();
+		const response = createResponse(transaction.request, 200, {
+			...parts,
+			headers: [
+				["Contact", contactValue(own, user)],
+				["Allow", ALLOW_VALUE],
+			],
+			contentType: "application/sdp",
+			body: formatSdp(createAnswer(offer, chosen, contactUri(own, user), describer)),
+		});
+		transaction.respond(response);
+		this.stopSending();
+		this.#retransmission = new RetransmitUntilAck(agent.transactions.wheel, agent.transactions.timing, {
+			// Whether or not it could be sent again, the time limit ends the wait; a lost connection ends it sooner.
+			sendAgain: () => transaction.respond(response) || isConnected(),
+			unacknowledged,
+		});
+		this.#retransmission.start();
+	}
+}

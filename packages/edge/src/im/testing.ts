@@ -1,0 +1,179 @@
+/** Message sessions of one hosted user on a clock that a test moves: no socket, the store in memory. */
+import type { TestContext } from "node:test";
+import {
+	createRequest,
+	createResponse,
+	type HeaderInput,
+	type SipMessage,
+	type SipRequest,
+	type SipResponse,
+} from "@causeway/sip";
+import { RecordingConnection, SimClock, SimRandom } from "@causeway/sip/testing";
+import type { LinkOutcome } from "../federation/federation.ts";
+import type { Link } from "../federation/link.ts";
+import type { BindingVerdict } from "../federation/outcome.ts";
+import { discoveredPeer, type Peer } from "../federation/peers.ts";
+import type { Message, MessageFinish } from "../store/messages.ts";
+import { openTestStore } from "../store/testing.ts";
+import { UserAgent } from "../ua/user-agent.ts";
+import { ImService } from "./im-service.ts";
+
+export const ALICE = "alice@contoso.example";
+export const LENA = "lena@fabrikam.example";
+export const MESSAGE_SDP = [
+	"v=0",
+	"o=- 1 1 IN IP4 192.0.2.1",
+	"s=-",
+	"c=IN IP4 192.0.2.1",
+	"t=0 0",
+	"m=message 5060 sip/tcp *",
+	"",
+].join("\r\n");
+
+export interface ImWorldOptions {
+	readonly idleMs?: number;
+	readonly bind?: () => BindingVerdict | Promise<BindingVerdict>;
+	readonly linkTo?: (link: Link, peer: Peer) => Promise<LinkOutcome>;
+}
+
+export type ImWorld = Awaited<ReturnType<typeof openImWorld>>;
+
+/** Everything ends with the test. */
+export async function openImWorld(context: TestContext, options: ImWorldOptions = {}) {
+	const clock = new SimClock({ wallMs: Date.UTC(2026, 0, 5, 9) });
+	const random = new SimRandom(1);
+	const log = { debug() {}, info() {}, warn() {}, error() {} };
+	const store = await openTestStore({ clock });
+	await store.users.add({ address: ALICE });
+	await store.users.add({ address: "carol@contoso.example" });
+	const peer: Peer = { ...discoveredPeer("fabrikam.example"), kind: "allowed" };
+	const connection = new RecordingConnection(1);
+	const link = {
+		connection,
+		identity: { names: ["sip.fabrikam.example"], subject: "", issuer: "", fingerprint: "", notAfter: 0 },
+		network: peer.name,
+		requestsOut: 0,
+	} as unknown as Link;
+	const identity = { fqdn: "sip.contoso.example", port: 5061 };
+	const ownDomains = new Set(["contoso.example"]);
+	const agent = new UserAgent({
+		clock,
+		random,
+		log,
+		identity: () => identity,
+		ownDomains,
+		federation: () => ({
+			findLink: () => link,
+			bind: options.bind ?? (() => ({ ok: true, peer })),
+			linkTo: () => options.linkTo?.(link, peer) ?? Promise.resolve({ ok: true, link, peer }),
+		}),
+		counted: () => {},
+	});
+	const fates: string[] = [];
+	const im = new ImService({
+		clock,
+		random,
+		log,
+		agent,
+		identity: () => identity,
+		markVerification: true,
+		store,
+		ownDomains,
+		offline: "store",
+		hideUnknownUsers: "never",
+		idleMs: options.idleMs ?? 900_000,
+		publishedState: () => "available",
+		sender: () => ({ displayName: undefined, verification: "verified" }),
+		events: {
+			message() {},
+			fate(message: Message, fate: "sending" | MessageFinish) {
+				fates.push(`${message.body}: ${fate === "sending" ? fate : `${fate.fate} ${fate.code ?? ""}`}`);
+			},
+			typing() {},
+		},
+	});
+	agent.start({ invite: (request) => im.invite(request), subscribe() {}, earlyNotify: () => false });
+	context.after(async () => {
+		im.close();
+		agent.close();
+		await store.close();
+	});
+	let lastBranch = 0;
+	return {
+		clock,
+		store,
+		agent,
+		im,
+		fates,
+		/** What the edge sent since the last look, by method or status. */
+		sent: (): readonly string[] => connection.take().map(nameOf),
+		/** The next message that the edge sent; whatever was sent before it is passed over. */
+		take(name: string): SipMessage {
+			for (let next = connection.sent.shift(); next !== undefined; next = connection.sent.shift()) {
+				if (nameOf(next) === name) return next;
+			}
+			throw new Error(`the edge has sent no ${name}`);
+		},
+		receive: (message: SipMessage): void => agent.received(link, message),
+		/** Loses the connection. */
+		lose(): void {
+			connection.close();
+			agent.closed(link, { by: "peer", reason: "lost" });
+		},
+		/** Answers a request of the edge. */
+		answer(request: SipMessage, status: number, body = "", toTag = "lena"): void {
+			if (request.kind !== "request") throw new Error("only a request is answered");
+			agent.received(link, answerTo(request, status, body, toTag));
+		},
+		/** A request of Lena's to Alice. */
+		request(
+			method: string,
+			parts: { readonly toTag?: string; readonly cseq?: number; readonly branch?: string; readonly body?: string } = {},
+		): SipRequest {
+			lastBranch += 1;
+			const headers: HeaderInput[] = [
+				["Via", `SIP/2.0/TLS sip.fabrikam.example:5061;branch=z9hG4bK${parts.branch ?? `lena${lastBranch}`}`],
+				["From", `<sip:${LENA}>;tag=lena`],
+				["To", `<sip:${ALICE}>${parts.toTag === undefined ? "" : `;tag=${parts.toTag}`}`],
+				["Call-ID", "lenas-call"],
+				["CSeq", `${parts.cseq ?? 1} ${method}`],
+				["Contact", "<sip:lena@sip.fabrikam.example:5061;transport=tls>"],
+			];
+			if (parts.body !== undefined)
+				headers.push(["Content-Type", method === "INVITE" ? "application/sdp" : "text/plain"]);
+			return createRequest({
+				method,
+				requestUri: `sip:${ALICE}`,
+				headers,
+				...(parts.body === undefined ? {} : { body: Buffer.from(parts.body) }),
+			});
+		},
+		/** Alice writes to somebody. */
+		async write(text: string, to = LENA): Promise<Message> {
+			const result = await store.messages.submit({ owner: ALICE, to, contentType: "text/plain", body: text });
+			if (result.kind !== "queued") throw new Error(`the message is ${result.kind}`);
+			im.deliver(result.message);
+			await settled();
+			return result.message;
+		},
+		settled,
+	};
+}
+
+/** Lets promises and the store's writes run. */
+async function settled(): Promise<void> {
+	for (let turn = 0; turn < 20; turn += 1) await new Promise<void>((resolve) => void setImmediate(resolve));
+}
+
+function nameOf(message: SipMessage): string {
+	return message.kind === "request" ? message.method : `${message.statusCode} ${message.cseq.method}`;
+}
+
+function answerTo(request: SipRequest, status: number, body: string, toTag: string): SipResponse {
+	const makesDialog = request.method === "INVITE" && status >= 200 && status < 300;
+	return createResponse(request, status, {
+		...(status === 100 ? {} : { toTag }),
+		headers: makesDialog ? [["Contact", "<sip:lena@sip.fabrikam.example:5061;transport=tls>"]] : [],
+		...(body === "" ? {} : { contentType: "application/sdp", body: Buffer.from(body) }),
+	});
+}

@@ -1,0 +1,11 @@
+/** Fuzzes the readers of the library: `--help` says how. Those of the edge stand in `packages/edge/test/fuzz`. */
+import { fileURLToPath } from "node:url";
+import { runFuzzCommand } from "./command.ts";
+import { createTargets } from "./targets.ts";
+
+process.exitCode = await runFuzzCommand({
+	targets: createTargets(),
+	module: new URL("targets.ts", import.meta.url).href,
+	args: process.argv.slice(2),
+	folder: fileURLToPath(new URL("found", import.meta.url)),
+});
