@@ -30,6 +30,7 @@ import {
 	parseSdp,
 	type Random,
 	readAnswer,
+	refusal,
 	type Sdp,
 	type SdpMedia,
 	type ServerTransaction,
@@ -48,6 +49,7 @@ import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
 import { type Verification, verificationHeaders } from "../ua/verification.ts";
 import { ACCEPTED_TYPES } from "./bodies.ts";
 import { InviteAnswers } from "./invite-answers.ts";
+import { LONGEST_OFFER_BYTES } from "./read-offer.ts";
 
 export interface SessionOptions {
 	readonly clock: Clock;
@@ -311,7 +313,7 @@ export class Session implements DialogUsage {
 	}
 
 	#reinvited(transaction: ServerTransaction): void {
-		const offer = parseSdp(transaction.request.body);
+		const offer = readReoffer(transaction.request.body);
 		if (!offer.ok) {
 			this.#options.agent.answer(transaction, 488, { code: offer.fault.code, withCapabilities: this.peer });
 			return;
@@ -486,4 +488,11 @@ export class Session implements DialogUsage {
 			failed: answered,
 		});
 	}
+}
+
+/** A later offer, within the bound of every offer: our answer repeats its lines. */
+function readReoffer(body: Uint8Array): ReturnType<typeof parseSdp> {
+	return body.length > LONGEST_OFFER_BYTES
+		? refusal("offer-too-large", "RFC 3264 §6", 0, "the offer is longer than an answer to it may be", 488)
+		: parseSdp(body);
 }

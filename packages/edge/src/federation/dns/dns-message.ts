@@ -17,7 +17,7 @@ export type Reply =
 	| { readonly ok: false; readonly reason: string };
 
 /** Answers above this size are not read; a question of ours has a few records. */
-const LONGEST_TCP_ANSWER = 16_384;
+const LONGEST_ANSWER = 16_384;
 
 /** Never rejects. Only a reply from the asked server, with our id and our question, counts. */
 export async function askServer(server: NameServer, question: Question, timeoutMs: number): Promise<Reply> {
@@ -41,6 +41,8 @@ function encodeQuery(id: number, question: Question, write: typeof encode): Buff
 }
 
 function readReply(octets: Buffer, id: number, question: Question): DecodedPacket | undefined {
+	// Looked at before anything is decoded: a stranger's datagram must not cost what its author likes.
+	if (octets.length < 12 || octets.length > LONGEST_ANSWER || octets.readUInt16BE(0) !== id) return undefined;
 	try {
 		const packet = decode(octets);
 		const [asked] = packet.questions ?? [];
@@ -101,7 +103,7 @@ function askTcp(server: NameServer, question: Question, timeoutMs: number): Prom
 			chunks.push(chunk);
 			size += chunk.length;
 			const octets = Buffer.concat(chunks);
-			if (size > LONGEST_TCP_ANSWER) settle({ ok: false, reason: "the answer is too long" });
+			if (size > LONGEST_ANSWER) settle({ ok: false, reason: "the answer is too long" });
 			else if (size >= 2 && size >= octets.readUInt16BE(0) + 2) {
 				const packet = readReply(octets.subarray(2), id, question);
 				settle(
