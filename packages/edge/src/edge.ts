@@ -47,7 +47,7 @@ export interface RunningEdge {
 }
 
 /** Answers to our BYEs and NOTIFYs are awaited this long at a stop. */
-const CLOSE_GRACE_MS = 3_000;
+const CLOSE_GRACE_MS = 1_000;
 const CLOSE_POLL_MS = 20;
 const DAY_SECONDS_SUBSCRIBED = 3_600;
 const DEFAULT_SIP_PORT = 5061;

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
-const RING_LINES = 5_000;
-const GRACE_MS = 5_000;
+const RING_LINES = 15_000;
+const GRACE_MS = 15_000;
 
 export interface ProgramOptions {
 	/** Name in failures and of the log file. */
