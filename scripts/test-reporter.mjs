@@ -2,6 +2,14 @@
 import { appendFileSync } from "node:fs";
 import { relative } from "node:path";
 
+/** An error with what it holds: the errors of an aggregate, and the cause behind it. */
+function describe(error) {
+	const parts = [error?.stack ?? error?.message ?? String(error)];
+	for (const part of error?.errors ?? []) parts.push(`  [of it] ${describe(part)}`);
+	if (error?.cause !== undefined) parts.push(`  [cause] ${describe(error.cause)}`);
+	return parts.join("\n");
+}
+
 export default async function* report(source) {
 	const files = new Map();
 	const failures = [];
@@ -36,10 +44,7 @@ export default async function* report(source) {
 			failed += 1;
 			tally(data).failed += 1;
 			const error = data.details?.error;
-			const cause = error?.cause ?? error;
-			failures.push(
-				`${fileOf(data)}:${data.line ?? 0}: ${data.name}\n${cause?.stack ?? cause?.message ?? String(cause)}`,
-			);
+			failures.push(`${fileOf(data)}:${data.line ?? 0}: ${data.name}\n${describe(error?.cause ?? error)}`);
 		} else if (type === "test:stderr" || type === "test:stdout") {
 			if (process.env.TEST_OUTPUT === "1") yield data.message;
 		}

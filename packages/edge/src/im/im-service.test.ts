@@ -33,6 +33,19 @@ test("promise 5: a stop while our INVITE is under way leaves what waits queued, 
 	assert.equal(world.store.messages.queued("", 10).length, 2);
 });
 
+test("a stop leaves no timer behind that would keep the process: not of a session whose call was answered a moment ago", async (context) => {
+	const world = await openImWorld(context);
+	await world.write("hello");
+	world.answer(world.take("INVITE"), 200, MESSAGE_SDP);
+	await world.settled();
+	world.answer(world.take("MESSAGE"), 200);
+	await world.settled();
+	world.im.close();
+	world.answer(world.take("BYE"), 200);
+	world.agent.close();
+	assert.equal(world.clock.pendingTimers, 0);
+});
+
 test("promise 5: a stop in an open session lets the message under way end, and leaves the next one queued", async (context) => {
 	const world = await openImWorld(context);
 	await world.write("first");

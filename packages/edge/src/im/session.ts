@@ -13,6 +13,7 @@ import {
 	createOffer,
 	createUacDialog,
 	createUasDialog,
+	createWheelEntry,
 	type Describer,
 	type Dialog,
 	detach,
@@ -113,6 +114,12 @@ export class Session implements DialogUsage {
 	#isCaller = false;
 	/** Ours, as long as an answer to it may make a dialog. */
 	#invite: SipRequest | undefined;
+	/** On the wheel of the transactions: a timer of its own would outlive the edge and keep its process. */
+	readonly #inviteRelease = createWheelEntry({
+		expired: () => {
+			this.#invite = undefined;
+		},
+	});
 	#inviteTransaction: ClientTransaction | undefined;
 	/** The dialog of the 2xx at hand. */
 	#answered: Dialog | undefined;
@@ -429,10 +436,8 @@ export class Session implements DialogUsage {
 
 	/** Answers of other branches come while the transaction waits for them (RFC 6026 §7.2: Timer M); the dialog needs no INVITE. */
 	#releaseInvite(): void {
-		const { agent, clock } = this.#options;
-		clock.setTimer(64 * agent.transactions.timing.t1Ms, () => {
-			this.#invite = undefined;
-		});
+		const { transactions } = this.#options.agent;
+		transactions.wheel.start(this.#inviteRelease, 64 * transactions.timing.t1Ms);
 	}
 
 	/** Without a message line the session is of no use: it is given up before it is acknowledged, and ends with BYE. */

@@ -21,7 +21,7 @@ import { type RunningEdge, startEdge } from "../../src/edge.ts";
 import { type Authority, createEdgeCertificate, createRootAuthority } from "../../src/pki/authority.ts";
 
 const DAY_MS = 86_400_000;
-const WAIT_MS = 5_000;
+const WAIT_MS = 30_000;
 
 export interface LoggedEvent {
 	readonly event: string;
