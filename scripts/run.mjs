@@ -114,6 +114,44 @@ function runTests(names) {
 	return failed === 0 && passed > 0 ? 0 : 1;
 }
 
+/** The long suites: `packages/* /test/long/NAME.long.ts`. */
+function longSuites() {
+	const found = [];
+	for (const name of readdirSync("packages")) {
+		const folder = join("packages", name, "test", "long");
+		if (!existsSync(folder)) continue;
+		for (const file of readdirSync(folder)) if (file.endsWith(".long.ts")) found.push(join(folder, file));
+	}
+	return found.sort();
+}
+
+/**
+ * Runs the long suites one after the other, each as a program of its own that prints its figures and exits 0 where all it
+ * asserts holds. Words select suites by path; what follows the first `--option` is handed to each of them.
+ */
+function runLong(args) {
+	const option = args.findIndex((arg) => arg.startsWith("--"));
+	const words = option < 0 ? args : args.slice(0, option);
+	const options = option < 0 ? [] : args.slice(option);
+	const suites = longSuites().filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+	if (suites.length === 0) {
+		process.stderr.write(`no long suite has ${words.join(" or ")} in its path; there are:\n`);
+		for (const file of longSuites()) process.stderr.write(`  ${file}\n`);
+		return 2;
+	}
+	const failed = [];
+	for (const file of suites) {
+		process.stdout.write(`\n=== ${file}\n`);
+		const started = Date.now();
+		const status = run(file, node, [SOURCE, file, ...options]);
+		const seconds = ((Date.now() - started) / 1000).toFixed(1);
+		process.stdout.write(`${status === 0 ? "ok  " : "FAIL"} ${file} (${seconds} s)\n`);
+		if (status !== 0) failed.push(file);
+	}
+	process.stdout.write(`\n${suites.length - failed.length} passed, ${failed.length} failed\n`);
+	return failed.length === 0 ? 0 : 1;
+}
+
 const CHECKS = [
 	[
 		"format and lint",
@@ -163,6 +201,7 @@ const TASKS = {
 	fuzz: () =>
 		run("fuzz", node, [SOURCE, "packages/sip/test/fuzz/main.ts", ...rest]) ||
 		run("fuzz", node, [SOURCE, "packages/edge/test/fuzz/main.ts", ...rest]),
+	long: () => runLong(rest),
 	bench: () => run("bench", node, [SOURCE, "packages/edge/test/bench/main.ts", ...rest]),
 };
 if (TASKS[task] === undefined) {
