@@ -280,6 +280,13 @@ export const operations = {
 		summary: "TLS connections with peers",
 		responses: { 200: live.connectionListSchema },
 	},
+	listRefusedConnections: {
+		method: "GET",
+		path: "/api/v1/connections/refused",
+		auth: "admin",
+		summary: "Connections that were refused or could not be made, the latest first, each with its reason",
+		responses: { 200: live.refusedConnectionListSchema },
+	},
 	listDialogs: {
 		method: "GET",
 		path: "/api/v1/dialogs",

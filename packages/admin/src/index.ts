@@ -22,7 +22,15 @@ export type { LoginRequest, Token, User, UserRequest } from "./schema/account.ts
 export type { Blame, Verification } from "./schema/common.ts";
 export { aorSchema } from "./schema/common.ts";
 export type { EventFrame, OpeningFrame, UserEvent, UserEventContent } from "./schema/event.ts";
-export type { Connection, Dialog, Peer, Status, Subscription } from "./schema/live.ts";
+export type {
+	CertificateVerdict,
+	Connection,
+	Dialog,
+	Peer,
+	RefusedConnection,
+	Status,
+	Subscription,
+} from "./schema/live.ts";
 export type { Fate, FinalFate, Message, MessageRequest, Submitted } from "./schema/message.ts";
 export { fates, finalFates, isFinalFate, maxTextBytes } from "./schema/message.ts";
 export type {

@@ -12,11 +12,14 @@ import { type HttpServer, type HttpServerOptions, type HttpTls, startHttpServer 
 import { createTraceHandlers } from "./admin/trace-handlers.ts";
 import { parseHostPort } from "./config/host-port.ts";
 import type { Config } from "./config/schema.ts";
+import { formatEndpoint } from "./federation/dial-hop.ts";
 import { DnsClient } from "./federation/dns/dns-client.ts";
 import { Federation } from "./federation/federation.ts";
 import { loadCertificateJudge } from "./federation/judge.ts";
 import { peerPolicyFromConfig } from "./federation/peer-policy.ts";
 import { PeerDirectory } from "./federation/peers.ts";
+import { traceRefusal } from "./federation/refused-connections.ts";
+import { isLegacyPeer } from "./federation/tls-version.ts";
 import { ImService } from "./im/im-service.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Trace } from "./observe/trace.ts";
@@ -36,7 +39,7 @@ export interface EdgeEnv {
 
 /** An edge that listens. */
 export interface RunningEdge {
-	/** Where the federation listeners are bound. */
+	/** Where the federation listeners are bound, those for old TLS versions last. */
 	readonly sip: readonly { readonly address: string; readonly port: number }[];
 	/** `http://127.0.0.1:8080`, with the port that was bound. */
 	readonly httpUrl: string;
@@ -121,6 +124,10 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			},
 			handshakeMs: config.limits.handshake_seconds * 1000,
 			user: agent,
+			refused: (refusal) => {
+				metrics.refused(refusal.direction, refusal.stage, refusal.code);
+				trace.recordRefusal(traceRefusal(refusal));
+			},
 		});
 		const listener = new TlsListener({
 			addresses: config.edge.listen.map((text) => endpoint(text, DEFAULT_SIP_PORT)),
@@ -129,6 +136,15 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			handshakeTimeoutMs: config.limits.handshake_seconds * 1000,
 			flusher,
 			accepted: (stream, presented) => federation.accepted(stream, presented),
+			refused: (refusal) => federation.refused(refusal),
+		});
+		const legacyListener = new TlsListener({
+			addresses: config.edge.legacy_listen.map((text) => endpoint(text, DEFAULT_SIP_PORT)),
+			credentials,
+			minVersion: "TLSv1",
+			handshakeTimeoutMs: config.limits.handshake_seconds * 1000,
+			flusher,
+			accepted: (stream, presented) => federation.accepted(stream, presented, true),
 			refused: (refusal) => federation.refused(refusal),
 		});
 
@@ -237,12 +253,12 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 
 		const adminToken = await loadAdminToken(config.http.admin_token_file, log);
 		const https = await readHttpCertificate(config);
-		try {
-			await listener.start();
-		} catch (error) {
-			throw new StartFailed(`cannot listen on ${config.edge.listen.join(", ")}: ${reasonOf(error)}`);
-		}
-		const sip = listener.endpoints;
+		await startListening(listener, config.edge.listen);
+		await startListening(legacyListener, config.edge.legacy_listen).catch((error: unknown) => {
+			listener.close();
+			throw error;
+		});
+		const sip = [...listener.endpoints, ...legacyListener.endpoints];
 		identity = { fqdn: config.edge.fqdn, port: sip[0]?.port ?? DEFAULT_SIP_PORT };
 		agent.start({
 			invite: (context) => im.invite(context),
@@ -253,6 +269,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		const servers: HttpServer[] = [];
 		const stopServing = async (reason: string): Promise<void> => {
 			listener.close();
+			legacyListener.close();
 			watcher.close();
 			federation.close(reason);
 			await Promise.all(servers.map((server) => server.close()));
@@ -281,7 +298,10 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				clock,
 				version,
 				startedAt,
-				listeners: () => sip.map(({ address, port }) => `${address}:${port}`),
+				listeners: () => [
+					...listener.endpoints.map(formatEndpoint),
+					...legacyListener.endpoints.map((bound) => `${formatEndpoint(bound)} (legacy: TLS 1.0 and later)`),
+				],
 				readiness,
 				store,
 				hub,
@@ -324,10 +344,16 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		const httpUrl = `${https === undefined ? "http" : "https"}://${http.address.host.includes(":") ? `[${http.address.host}]` : http.address.host}:${http.address.port}`;
 		log.info("edge ready", {
 			fqdn: config.edge.fqdn,
-			listen: sip.map(({ address, port }) => `${address}:${port}`),
+			listen: listener.endpoints.map(formatEndpoint),
 			http: httpUrl,
 			version,
 		});
+		if (config.edge.legacy_listen.length > 0) {
+			log.warn("TLS 1.0 and 1.1 are accepted on the legacy listeners", {
+				listen: legacyListener.endpoints.map(formatEndpoint),
+				peers: directory.policy.peers.filter(isLegacyPeer).map(({ name }) => name),
+			});
+		}
 
 		return {
 			sip,
@@ -338,6 +364,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				const nextDirectory = new PeerDirectory(peerPolicyFromConfig(next));
 				const isRenewed = nextCredentials.certificate !== credentials.certificate;
 				listener.replaceCredentials(nextCredentials);
+				legacyListener.replaceCredentials(nextCredentials);
 				dialler.replaceCredentials(nextCredentials);
 				credentials = nextCredentials;
 				judge = nextJudge;
@@ -353,6 +380,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				isClosing = true;
 				log.info("edge stopping");
 				listener.close();
+				legacyListener.close();
 				agent.drain();
 				watcher.drain();
 				im.close();
@@ -363,6 +391,14 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				log.info("edge stopped");
 			},
 		};
+	}
+}
+
+async function startListening(listener: TlsListener, addresses: readonly string[]): Promise<void> {
+	try {
+		await listener.start();
+	} catch (error) {
+		throw new StartFailed(`cannot listen on ${addresses.join(", ")}: ${reasonOf(error)}`);
 	}
 }
 

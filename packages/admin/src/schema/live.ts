@@ -19,6 +19,43 @@ export const statusSchema = z.object({
 	messages_waiting: count.describe("Messages whose fate is not final"),
 });
 
+const certificateSummary = {
+	subject: z.string(),
+	issuer: z.string(),
+	fingerprint_sha256: z.string(),
+	serial_number: z.string(),
+	not_before: instantSchema,
+	not_after: instantSchema,
+} as const;
+
+/** What was decided about a peer's certificate, and why: the same in log, trace, metrics label and here. */
+export const certificateVerdictSchema = z.object({
+	ok: z.boolean(),
+	expected: z.object({
+		names: z.array(z.string()).describe("Any one of these had to be there; empty where no name was asked for"),
+		purpose: z.enum(["server", "client"]).describe("server: we dialled the peer; client: it dialled us"),
+	}),
+	shown: z
+		.object({
+			...certificateSummary,
+			names: z.array(z.string()),
+			chain: z.array(z.object(certificateSummary)).describe("All certificates as presented, leaf first"),
+			path: z.array(z.string()).describe("Subjects from the leaf to the trust anchor; empty where none was found"),
+		})
+		.optional()
+		.describe("Absent where the peer showed no readable certificate"),
+	valid_until: instantSchema.optional().describe("When the first certificate of the path ends"),
+	faults: z.array(
+		z.object({
+			code: z.string(),
+			whose: z.enum(["ours", "peer", "ca", "either"]).describe("Who can mend it"),
+			text: z.string(),
+			remedy: z.string(),
+		}),
+	),
+	warnings: z.array(z.object({ code: z.string(), text: z.string() })),
+});
+
 /** One TLS connection with a peer's edge, as `GET /api/v1/connections` shows it. */
 export const connectionSchema = z.object({
 	id: z.string(),
@@ -35,6 +72,7 @@ export const connectionSchema = z.object({
 	requests_in: count.optional(),
 	requests_out: count.optional(),
 	tls_version: z.string().optional(),
+	legacy: z.boolean().optional().describe("TLS 1.0 or 1.1, or through a listener for them"),
 	cipher: z.string().optional(),
 	certificate: z
 		.object({
@@ -45,9 +83,27 @@ export const connectionSchema = z.object({
 			fingerprint_sha256: z.string(),
 		})
 		.optional(),
+	verdict: certificateVerdictSchema.optional(),
 });
 
 export const connectionListSchema = z.object({ connections: z.array(connectionSchema) });
+
+/** A connection that was refused or could not be made, as `GET /api/v1/connections/refused` shows it. */
+export const refusedConnectionSchema = z.object({
+	at: instantSchema,
+	direction: z.enum(["inbound", "outbound"]),
+	remote_address: z.string().describe("ip:port"),
+	dialled: z.string().optional().describe("The edge name that was dialled"),
+	stage: z.enum(["tcp", "tls", "certificate", "limit"]).describe("How far it came"),
+	code: z.string().describe("Stable; also the label of the metric and the field of the log"),
+	whose: z.enum(["ours", "peer", "ca", "either", "network"]).describe("Who can mend it"),
+	reason: z.string(),
+	remedy: z.string().optional(),
+	lines: z.array(z.string()).describe("The whole explanation for people"),
+	verdict: certificateVerdictSchema.optional(),
+});
+
+export const refusedConnectionListSchema = z.object({ refused: z.array(refusedConnectionSchema) });
 
 /** One SIP dialog. */
 export const dialogSchema = z.object({
@@ -102,6 +158,8 @@ export const peerListSchema = z.object({ peers: z.array(peerSchema) });
 
 export type Status = z.output<typeof statusSchema>;
 export type Connection = z.output<typeof connectionSchema>;
+export type CertificateVerdict = z.output<typeof certificateVerdictSchema>;
+export type RefusedConnection = z.output<typeof refusedConnectionSchema>;
 export type Dialog = z.output<typeof dialogSchema>;
 export type Subscription = z.output<typeof subscriptionSchema>;
 export type Peer = z.output<typeof peerSchema>;

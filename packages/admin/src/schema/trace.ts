@@ -19,9 +19,13 @@ export const traceQuerySchema = z.strictObject({
 /** `WS /api/v1/trace`: entries from now on. */
 export const traceFilterSchema = z.strictObject(filter);
 
-/** One SIP message that went over a wire. */
+/** One SIP message that went over a wire, or a connection that was refused before any could. */
 export const traceEntrySchema = z.object({
 	seq: z.int().min(0),
+	kind: z
+		.enum(["message", "refusal"])
+		.optional()
+		.describe("refusal: a connection that was refused; `text` is the verdict in lines. Absent means message"),
 	at: instantSchema,
 	direction: z.enum(["in", "out"]),
 	connection: z.string().optional(),

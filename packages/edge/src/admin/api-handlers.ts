@@ -5,6 +5,7 @@ import type { Config } from "../config/schema.ts";
 import type { Federation } from "../federation/federation.ts";
 import { linkName } from "../federation/link.ts";
 import type { PeerDirectory } from "../federation/peers.ts";
+import { tlsVersionWarning } from "../federation/tls-version.ts";
 import type { ImService } from "../im/im-service.ts";
 import type { ContactView } from "../presence/contact-view.ts";
 import type { NotifierService } from "../presence/notifier-service.ts";
@@ -20,6 +21,7 @@ import type { Verification } from "../ua/verification.ts";
 import type { AccountHandlers } from "./account-handlers.ts";
 import type { EventHub } from "./event-hub.ts";
 import { type ApiHandlers, ApiProblem } from "./handlers.ts";
+import { toRefusedConnection, toVerdict } from "./verdict-view.ts";
 
 export interface ApiHandlerOptions {
 	readonly config: Config;
@@ -225,6 +227,10 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 			status: 200,
 			body: { connections: [...federation.links].map((link) => toConnection(link, agent)) },
 		}),
+		listRefusedConnections: () => ({
+			status: 200,
+			body: { refused: federation.refusals.map(toRefusedConnection) },
+		}),
 		listDialogs: () => ({
 			status: 200,
 			body: {
@@ -393,6 +399,7 @@ function toConnection(link: Federation["links"] extends Iterable<infer One> ? On
 		requests_in: link.requestsIn,
 		requests_out: link.requestsOut,
 		tls_version: link.tlsVersion,
+		legacy: link.isLegacy || tlsVersionWarning(link.tlsVersion) !== undefined,
 		cipher: link.cipher,
 		certificate: {
 			subject: identity.subject,
@@ -401,6 +408,7 @@ function toConnection(link: Federation["links"] extends Iterable<infer One> ? On
 			not_after: instant(identity.notAfter),
 			fingerprint_sha256: identity.fingerprint,
 		},
+		verdict: toVerdict(link.verdict),
 	};
 }
 

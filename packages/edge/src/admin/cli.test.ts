@@ -185,6 +185,23 @@ test("connections, dialogs, subscriptions: aligned tables, a dash for what is ab
 				],
 			},
 		}),
+		listRefusedConnections: () => ({
+			status: 200,
+			body: {
+				refused: [
+					{
+						at,
+						direction: "inbound",
+						remote_address: "192.0.2.9:40000",
+						stage: "certificate",
+						code: "expired",
+						whose: "peer",
+						reason: "the peer's certificate expired",
+						lines: ["certificate refused: the peer's certificate expired (expired)", "remedy (for the peer): renew it"],
+					},
+				],
+			},
+		}),
 		listDialogs: () => ({ status: 200, body: { dialogs: [dialog] } }),
 		listSubscriptions: () => ({ status: 200, body: { subscriptions: [subscription] } }),
 	});
@@ -194,6 +211,15 @@ test("connections, dialogs, subscriptions: aligned tables, a dash for what is ab
 			"ID   DIRECTION  STATE       PEER                  ADDRESS          TLS      DIALOGS  SINCE",
 			"c1   inbound    open        sip.fabrikam.example  192.0.2.7:40000  TLSv1.3       12  2026-11-23T10:00:00Z",
 			"c22  outbound   connecting  -                     192.0.2.8:5061   -              -  2026-11-23T10:00:00Z",
+			"",
+		].join("\n"),
+	);
+	assert.equal(
+		(await run(url, ["connections", "--refused"])).stdout,
+		[
+			"2026-11-23T10:00:00Z inbound from 192.0.2.9:40000",
+			"  certificate refused: the peer's certificate expired (expired)",
+			"  remedy (for the peer): renew it",
 			"",
 		].join("\n"),
 	);

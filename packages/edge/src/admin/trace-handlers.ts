@@ -1,7 +1,7 @@
 /** The trace as the API shows it: what went over the wire, bodies left out unless they are asked for. */
 import type { TraceEntry as ApiTraceEntry, TraceFilter } from "@causeway/admin";
 import { HeaderId, headerValue, isSipUri, type NameAddr, octetsToText, type SipMessage } from "@causeway/sip";
-import type { Trace, TraceEntry } from "../observe/trace.ts";
+import type { Trace, TraceEntry, TraceRefusal } from "../observe/trace.ts";
 import type { ApiHandlers, ChannelHandlers } from "./handlers.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -12,16 +12,26 @@ export function createTraceHandlers(
 	return {
 		listTrace({ query }) {
 			const limit = query.limit ?? DEFAULT_LIMIT;
-			const found = trace.list(query.after ?? 0).filter((entry) => isWanted(entry, query));
-			return {
-				status: 200,
-				body: { entries: found.slice(-limit).map((entry) => toEntry(entry, query.bodies === true)) },
-			};
+			const after = query.after ?? 0;
+			const messages = trace.list(after).filter((entry) => isWanted(entry, query));
+			const refusals = trace.listRefusals(after).filter((refusal) => isRefusalWanted(refusal, query));
+			const entries = [
+				...messages.slice(-limit).map((entry) => toEntry(entry, query.bodies === true)),
+				...refusals.slice(-limit).map(toRefusalEntry),
+			].sort((one, other) => one.seq - other.seq);
+			return { status: 200, body: { entries: entries.slice(-limit) } };
 		},
 		watchTrace({ query }, sink) {
-			return trace.listen((entry) => {
+			const stopMessages = trace.listen((entry) => {
 				if (isWanted(entry, query)) sink.send(toEntry(entry, query.bodies === true));
 			});
+			const stopRefusals = trace.listenRefusals((refusal) => {
+				if (isRefusalWanted(refusal, query)) sink.send(toRefusalEntry(refusal));
+			});
+			return () => {
+				stopMessages();
+				stopRefusals();
+			};
 		},
 	};
 }
@@ -34,6 +44,28 @@ function isWanted({ message, peer }: TraceEntry, filter: TraceFilter): boolean {
 	if (filter.peer === undefined) return true;
 	const wanted = filter.peer.toLowerCase();
 	return peer === wanted || from?.endsWith(`@${wanted}`) === true || to?.endsWith(`@${wanted}`) === true;
+}
+
+/** A refused connection has no message, so it belongs to no user and no call. */
+function isRefusalWanted({ peer }: TraceRefusal, filter: TraceFilter): boolean {
+	if (filter.call_id !== undefined || filter.user !== undefined) return false;
+	if (filter.peer === undefined) return true;
+	const wanted = filter.peer.toLowerCase();
+	return peer === wanted || peer?.endsWith(`.${wanted}`) === true;
+}
+
+function toRefusalEntry({ seq, at, direction, peer, remote, code, lines }: TraceRefusal): ApiTraceEntry {
+	return {
+		seq,
+		kind: "refusal",
+		at: new Date(at).toISOString(),
+		direction,
+		...(peer === undefined ? {} : { peer }),
+		remote_address: remote,
+		start_line: lines[0] ?? code,
+		note: code,
+		text: lines.join("\n"),
+	};
 }
 
 function toEntry(entry: TraceEntry, withBody: boolean): ApiTraceEntry {

@@ -14,13 +14,12 @@ function read(text: string) {
 test("what this version does not serve stops the start where it changes who is served, and is said where it does not", () => {
 	assert.deepEqual(read('[[domain]]\nname = "contoso.example"\nkind = "hosted"\n'), { errors: [], warnings: [] });
 	const { errors, warnings } = read(
-		'legacy_listen = ["127.0.0.1:5062"]\n[[domain]]\nname = "corp.contoso.example"\nkind = "relay"\ninside = "home.corp.contoso.example"\n' +
+		'[[domain]]\nname = "corp.contoso.example"\nkind = "relay"\ninside = "home.corp.contoso.example"\n' +
 			'[[peer]]\nkind = "allowed"\ndomains = ["old.example"]\nmin_version = "1.0"\nthrottle = { messages_per_second = 5 }\n' +
 			'[federation]\ndiscovery = true\n[trace]\nhep = "udp:homer.example:9060"\n',
 	);
 	assert.deepEqual(errors, [
 		'causeway.toml: domain[0].kind: relay domains are not served by this version; use kind = "hosted", or leave the domain out',
-		"causeway.toml: edge.legacy_listen: listeners for TLS 1.0 and 1.1 are not served by this version; leave it empty; peers with a low min_version can still be dialled",
 	]);
 	assert.deepEqual(
 		warnings.map((line) => line.split(":")[1]?.trim()),

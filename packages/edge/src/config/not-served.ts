@@ -21,13 +21,6 @@ export function findNotServed(config: Config, file: string): NotServed {
 			remedy: 'use kind = "hosted", or leave the domain out',
 		});
 	}
-	if (config.edge.legacy_listen.length > 0) {
-		errors.push({
-			path: ["edge", "legacy_listen"],
-			message: "listeners for TLS 1.0 and 1.1 are not served by this version",
-			remedy: "leave it empty; peers with a low min_version can still be dialled",
-		});
-	}
 	if (config.trace.hep !== "") {
 		warnings.push({ path: ["trace", "hep"], message: "copies to a Homer collector are not sent by this version" });
 	}

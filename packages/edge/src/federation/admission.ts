@@ -2,18 +2,20 @@
 import type { DnsLookup } from "@causeway/sip";
 import { federationServiceName, isWithinDomain } from "@causeway/sip";
 import type { PresentedPeer } from "@causeway/sip/node";
+import { type CertificateFault, refuseVerdict, type Verdict } from "./certificate/verdict.ts";
 import type { CertificateExpectation, CertificateJudge, CertificateJudgement } from "./certificate-judge.ts";
 import type { PeerIdentity } from "./link.ts";
 import type { Peer, PeerDirectory } from "./peers.ts";
+import { tlsVersionFault, tlsVersionWarning } from "./tls-version.ts";
 
 export type Admission =
 	| {
 			readonly ok: true;
 			readonly identity: PeerIdentity;
 			readonly admittedAs: readonly Peer[];
-			readonly warnings: readonly string[];
+			readonly verdict: Verdict;
 	  }
-	| (Extract<CertificateJudgement, { ok: false }> & { readonly ok: false });
+	| { readonly ok: false; readonly verdict: Verdict };
 
 export interface AdmissionOptions {
 	readonly judge: CertificateJudge;
@@ -24,34 +26,60 @@ export interface AdmissionOptions {
 /** SRV records asked to find out which `allowed` peer a stranger's certificate may be. */
 const MOST_SRV_LOOKUPS = 200;
 
-/** A connection that a peer opened. */
-export async function admitAccepted(presented: PresentedPeer, options: AdmissionOptions): Promise<Admission> {
+/** A connection that a peer opened; `isLegacy` where it came through a listener for old TLS versions. */
+export async function admitAccepted(
+	presented: PresentedPeer,
+	options: AdmissionOptions,
+	isLegacy = false,
+): Promise<Admission> {
 	const directory = options.directory();
-	const expected = directory.withEdge.flatMap(({ edge }) => (edge === undefined ? [] : [edge.host]));
-	const listed = admitAs(
-		directory.withEdge.map((peer) => [peer, peer.edge === undefined ? [] : [peer.edge.host]] as const),
-		presented,
-		options,
-	);
-	if (listed !== undefined) return listed;
+	const arrival: Arrival = { presented, isLegacy, judge: options.judge };
+	const edges = directory.withEdge.map((peer) => [peer, peer.edge === undefined ? [] : [peer.edge.host]] as const);
+	const listed = admitAs(edges, arrival);
+	if (listed?.ok === true) return listed;
 
 	// Nobody whose edge we know by name: is the certificate itself good?
 	const anybody = options.judge.judge(presented, anybodyExpectation);
-	if (anybody.ok && directory.policy.discovery) {
-		return { ok: true, identity: anybody.identity, admittedAs: [], warnings: anybody.warnings };
+	if (anybody.ok && directory.policy.discovery && !isLegacy) {
+		return { ok: true, identity: anybody.identity, admittedAs: [], verdict: anybody.verdict };
 	}
 	// The DNS is asked only about peers whose trust and settings the chain satisfies already.
 	const candidates = directory.bySrv.filter(
 		(peer) => options.judge.judge(presented, { ...expectationOf(peer, "accepted", []), domains: [] }).ok,
 	);
 	const withTargets = await targetsOf(candidates, options.lookup);
-	const found = admitAs(withTargets, presented, options);
-	if (found !== undefined) return found;
-	for (const [, targets] of withTargets) expected.push(...targets);
-	if (!anybody.ok) return explain(anybody, expected);
-	if (expected.length === 0) return nobodyMayConnect(anybody.identity);
-	const named = options.judge.judge(presented, { ...anybodyExpectation, names: expected });
-	return named.ok ? wrongSettings(named.identity, expected) : explain(named, expected);
+	const found = admitAs(withTargets, arrival);
+	if (found?.ok === true) return found;
+	return listed ?? found ?? explainStranger(arrival, [...edges, ...withTargets], directory);
+}
+
+/** Why a certificate is no peer's: measured by the peer whose name it carries, else by the names of all. */
+function explainStranger(
+	{ presented, judge }: Arrival,
+	peers: readonly (readonly [peer: Peer, edgeNames: readonly string[]])[],
+	directory: PeerDirectory,
+): Admission {
+	for (const [peer, edgeNames] of peers) {
+		if (edgeNames.length === 0) continue;
+		const { verdict } = judge.judge(presented, expectationOf(peer, "accepted", edgeNames));
+		if (isAboutThis(verdict)) return { ok: false, verdict };
+	}
+	// Found by SRV, and not asked for because its trust does not hold: the domain tells whose it wants to be.
+	for (const peer of directory.bySrv) {
+		const { verdict } = judge.judge(presented, expectationOf(peer, "accepted", []));
+		const names = verdict.shown?.names ?? [];
+		const isTheirs = names.some((name) => peer.domains.some((domain) => isWithinDomain(name, domain)));
+		if (!verdict.ok && isTheirs) return { ok: false, verdict };
+	}
+	const names = peers.flatMap(([, edgeNames]) => edgeNames);
+	const { verdict } = judge.judge(presented, { ...anybodyExpectation, names });
+	if (!verdict.ok) return { ok: false, verdict };
+	return { ok: false, verdict: refuseVerdict(verdict, nobodyMayConnect(directory)) };
+}
+
+/** The name is the one expected; what is wrong is something else. */
+function isAboutThis({ ok, shown, faults }: Verdict): boolean {
+	return !ok && shown !== undefined && !faults.some(({ code }) => code === "wrong-name");
 }
 
 /** A connection that we dialled to `serverName`, for `peer`. */
@@ -62,8 +90,13 @@ export function admitDialled(
 	options: AdmissionOptions,
 ): Admission {
 	const judgement = options.judge.judge(presented, expectationOf(peer, "dialled", [serverName]));
-	if (!judgement.ok) return explain(judgement, [serverName]);
-	return { ok: true, identity: judgement.identity, admittedAs: [peer], warnings: judgement.warnings };
+	if (!judgement.ok) return judgement;
+	return {
+		ok: true,
+		identity: judgement.identity,
+		admittedAs: [peer],
+		verdict: withTlsWarning(judgement.verdict, presented),
+	};
 }
 
 /** What the certificate of this peer must satisfy; `edgeNames` are the names of its edges. */
@@ -91,22 +124,43 @@ const anybodyExpectation: CertificateExpectation = {
 	wildcard: false,
 };
 
-/** The peers, each with its edge names, whom the certificate satisfies; undefined where there is none. */
+/** A connection that was accepted, and who judges it. */
+interface Arrival {
+	readonly presented: PresentedPeer;
+	readonly isLegacy: boolean;
+	readonly judge: CertificateJudge;
+}
+
+/**
+ * The peers, each with its edge names, whom the certificate satisfies; undefined where there is none. A refusal where the
+ * certificate is one of theirs and the TLS version is not.
+ */
 function admitAs(
 	peers: readonly (readonly [peer: Peer, edgeNames: readonly string[]])[],
-	presented: PresentedPeer,
-	{ judge }: AdmissionOptions,
-): Extract<Admission, { ok: true }> | undefined {
+	{ presented, isLegacy, judge }: Arrival,
+): Admission | undefined {
 	const admittedAs: Peer[] = [];
 	let first: Extract<CertificateJudgement, { ok: true }> | undefined;
+	let tooOld: Admission | undefined;
 	for (const [peer, edgeNames] of peers) {
 		if (edgeNames.length === 0) continue;
 		const judgement = judge.judge(presented, expectationOf(peer, "accepted", edgeNames));
 		if (!judgement.ok) continue;
+		const fault = tlsVersionFault(peer, presented.protocol, isLegacy);
+		if (fault !== undefined) {
+			tooOld ??= { ok: false, verdict: refuseVerdict(judgement.verdict, fault) };
+			continue;
+		}
 		admittedAs.push(peer);
 		first ??= judgement;
 	}
-	return first && { ok: true, identity: first.identity, admittedAs, warnings: first.warnings };
+	if (first === undefined) return tooOld;
+	return { ok: true, identity: first.identity, admittedAs, verdict: withTlsWarning(first.verdict, presented) };
+}
+
+function withTlsWarning(verdict: Verdict, { protocol }: PresentedPeer): Verdict {
+	const warning = tlsVersionWarning(protocol);
+	return warning === undefined ? verdict : { ...verdict, warnings: [...verdict.warnings, warning] };
 }
 
 /** The edges of peers that are found by SRV, as the DNS names them. */
@@ -133,29 +187,10 @@ export function hostOf(target: string): string {
 	return lower.endsWith(".") ? lower.slice(0, -1) : lower;
 }
 
-function nobodyMayConnect({ subject, names }: PeerIdentity): Admission {
-	return {
-		ok: false,
-		code: "no-peers",
-		whose: "ours",
-		text: `certificate refused: no peer is configured and discovery is off, so nobody may connect (no-peers)\nsubject: ${subject}`,
-		expected: [],
-		shown: names,
-	};
-}
-
-/** A name that a peer's edge has, under an authority that this peer's own settings do not name. */
-function wrongSettings({ subject, names }: PeerIdentity, expected: readonly string[]): Admission {
-	return {
-		ok: false,
-		code: "untrusted-issuer",
-		whose: "peer",
-		text: `certificate refused: it carries the name of a peer, but not under the trust that is set for this peer (untrusted-issuer)\nsubject: ${subject}`,
-		expected,
-		shown: names,
-	};
-}
-
-function explain(judgement: Extract<CertificateJudgement, { ok: false }>, expected: readonly string[]): Admission {
-	return { ...judgement, expected };
+function nobodyMayConnect({ policy }: PeerDirectory): CertificateFault {
+	const [why, remedy] =
+		policy.peers.length === 0
+			? ["no peer is configured", "list the peer under [[peer]], or set discovery = true"]
+			: ["the certificate fits no peer that is configured", "list the peer under [[peer]], or set discovery = true"];
+	return { code: "no-peers", whose: "ours", text: `${why} and discovery is off, so nobody else may connect`, remedy };
 }

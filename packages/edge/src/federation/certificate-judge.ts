@@ -1,5 +1,6 @@
 /** The port through which connections ask for a verdict about a certificate; `certificate/` implements it. */
 import type { PresentedPeer } from "@causeway/sip/node";
+import type { Verdict } from "./certificate/verdict.ts";
 import type { PeerIdentity } from "./link.ts";
 
 /** What a certificate must satisfy. */
@@ -16,19 +17,10 @@ export interface CertificateExpectation {
 	readonly wildcard: boolean;
 }
 
+/** The verdict, and who the other end is where it is good. */
 export type CertificateJudgement =
-	| { readonly ok: true; readonly identity: PeerIdentity; readonly warnings: readonly string[] }
-	| {
-			readonly ok: false;
-			/** Stable code of the main fault: `no-certificate`, `untrusted-issuer`, `wrong-name`. */
-			readonly code: string;
-			/** Whose it is to mend: `ours`, `peer`, `ca`. */
-			readonly whose: string;
-			/** The whole verdict in words: expected, shown, every fault and its remedy. */
-			readonly text: string;
-			readonly expected: readonly string[];
-			readonly shown: readonly string[];
-	  };
+	| { readonly ok: true; readonly verdict: Verdict; readonly identity: PeerIdentity }
+	| { readonly ok: false; readonly verdict: Verdict };
 
 export interface CertificateJudge {
 	judge(presented: PresentedPeer, expectation: CertificateExpectation): CertificateJudgement;

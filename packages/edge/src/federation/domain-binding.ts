@@ -6,6 +6,7 @@ import type { CertificateJudge } from "./certificate-judge.ts";
 import type { Link } from "./link.ts";
 import type { BindingVerdict } from "./outcome.ts";
 import type { Peer, PeerDirectory } from "./peers.ts";
+import { tlsVersionFault } from "./tls-version.ts";
 
 /** A verdict from DNS is asked again after this time at most, one from the configuration after a policy edit. */
 const LONGEST_MEMORY_MS = 3_600_000;
@@ -92,6 +93,7 @@ export class DomainBinding {
 	 * which let the connection in, may write any name into a certificate.
 	 */
 	#proves(link: Link, peer: Peer, edgeNames: readonly string[]): boolean {
+		if (tlsVersionFault(peer, link.presented.protocol, link.isLegacy) !== undefined) return false;
 		const role = link.connection.direction === "outbound" ? "dialled" : "accepted";
 		return this.#options.judge.judge(link.presented, expectationOf(peer, role, edgeNames)).ok;
 	}

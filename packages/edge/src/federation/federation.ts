@@ -20,14 +20,17 @@ import {
 import type { PresentedPeer, RefusedHandshake, TlsDialler } from "@causeway/sip/node";
 import type { Trace } from "../observe/trace.ts";
 import { type Admission, admitAccepted, expectationOf } from "./admission.ts";
+import type { Verdict } from "./certificate/verdict.ts";
 import type { CertificateJudge } from "./certificate-judge.ts";
-import { dialHop, logRefusedCertificate } from "./dial-hop.ts";
+import { dialHop, explainFailure, formatEndpoint } from "./dial-hop.ts";
 import { DomainBinding } from "./domain-binding.ts";
 import { type Link, linkName } from "./link.ts";
 import { type LinkLimits, LinkTable } from "./link-table.ts";
 import { LinkUpkeep } from "./link-upkeep.ts";
 import { type BindingVerdict, type FederationRefusal, refusal } from "./outcome.ts";
 import { discoveredPeer, type Peer, type PeerDirectory } from "./peers.ts";
+import { type RefusedConnection, RefusedConnections } from "./refused-connections.ts";
+import { tlsVersionFault } from "./tls-version.ts";
 
 export interface FederationOptions {
 	readonly clock: Clock;
@@ -50,6 +53,8 @@ export interface FederationOptions {
 	};
 	readonly handshakeMs: number;
 	readonly user: FederationUser;
+	/** Told of each connection that was refused or could not be made. */
+	readonly refused: (refusal: RefusedConnection) => void;
 }
 
 /** What is above the transport. */
@@ -85,6 +90,7 @@ export class Federation {
 	readonly #links: LinkTable;
 	readonly #binding: DomainBinding;
 	readonly #upkeep: LinkUpkeep;
+	readonly #refusedConnections: RefusedConnections;
 	/** Attempts under way, by network and address: who wants the same edge meanwhile waits for the same connection. */
 	readonly #dialling = new Map<string, Dialling>();
 	/** Last refusal of each domain, for listings. */
@@ -95,6 +101,7 @@ export class Federation {
 	constructor(options: FederationOptions) {
 		this.#options = options;
 		this.#links = new LinkTable(options.linkLimits);
+		this.#refusedConnections = new RefusedConnections(options);
 		this.#binding = new DomainBinding(options, (link, network) => this.#join(link, network));
 		this.#upkeep = new LinkUpkeep({
 			clock: options.clock,
@@ -115,14 +122,19 @@ export class Federation {
 		return this.#failures.get(name);
 	}
 
+	/** Connections that came to nothing, the latest first. */
+	get refusals(): readonly RefusedConnection[] {
+		return this.#refusedConnections.list();
+	}
+
 	/** Whether requests from this domain may come over this link. */
 	bind(link: Link, domain: string): BindingVerdict | Promise<BindingVerdict> {
 		return this.#binding.bind(link, domain);
 	}
 
 	/** A TLS connection a peer opened, its handshake done, nothing read. */
-	accepted(stream: ByteStream, presented: PresentedPeer): void {
-		this.#admit(stream, presented).catch((error: unknown) => {
+	accepted(stream: ByteStream, presented: PresentedPeer, isLegacy = false): void {
+		this.#admit(stream, presented, isLegacy).catch((error: unknown) => {
 			stream.destroy("internal fault");
 			this.#options.log.error("peer not admitted", { reason: String(error) });
 		});
@@ -130,10 +142,13 @@ export class Federation {
 
 	/** A TLS connection that ended before its handshake did. */
 	refused(refusal: RefusedHandshake): void {
-		this.#options.log.warn("peer refused: TLS handshake failed", {
-			remote: `${refusal.remote.address}:${refusal.remote.port}`,
-			code: refusal.code,
-			reason: refusal.reason,
+		const { remote, code, reason } = refusal;
+		this.#refusedConnections.record({
+			direction: "inbound",
+			remote: formatEndpoint(remote),
+			dialled: undefined,
+			...explainFailure({ stage: "tls", code, reason }),
+			verdict: undefined,
 		});
 	}
 
@@ -242,7 +257,10 @@ export class Federation {
 	}
 
 	async #dial(hop: Hop, peer: Peer, timeoutMs: number): Promise<DialResult> {
-		const dialled = await dialHop(hop, peer, timeoutMs, this.#options);
+		const dialled = await dialHop(hop, peer, timeoutMs, {
+			...this.#options,
+			refusedConnections: this.#refusedConnections,
+		});
 		if (!dialled.ok) return dialled;
 		const { stream, presented, admission } = dialled;
 		if (this.#closing) {
@@ -262,7 +280,7 @@ export class Federation {
 	#join(link: Link, network: string): boolean {
 		if (this.#links.join(link, network, this.#countDialling(network))) return true;
 		link.connection.close("too many connections of this peer");
-		this.#options.log.warn("peer refused: too many connections", { peer: network, connection: link.connection.id });
+		this.#refuseSurplus(network, formatEndpoint(link.connection.remote), link.verdict);
 		return false;
 	}
 
@@ -275,6 +293,7 @@ export class Federation {
 		if (listed === undefined && !policy.discovery) return false;
 		const peer = listed ?? discoveredPeer(network);
 		if (peer.domains.length > 0 && peer.domains.every((domain) => policy.blocked.has(domain))) return false;
+		if (tlsVersionFault(peer, link.presented.protocol, link.isLegacy) !== undefined) return false;
 		const names = peer.edge === undefined ? [] : [peer.edge.host];
 		const expectation = expectationOf(peer, link.dialledName === undefined ? "accepted" : "dialled", names);
 		return this.#options.judge.judge(
@@ -283,25 +302,40 @@ export class Federation {
 		).ok;
 	}
 
-	async #admit(stream: ByteStream, presented: PresentedPeer): Promise<void> {
-		const remote = `${stream.remote.address}:${stream.remote.port}`;
-		const admission = await admitAccepted(presented, this.#options);
+	#refuseSurplus(network: string, remote: string, verdict: Verdict): void {
+		const { perNetwork } = this.#options.linkLimits;
+		this.#refusedConnections.record({
+			direction: "inbound",
+			remote,
+			dialled: undefined,
+			stage: "limit",
+			code: "too-many-connections",
+			whose: "peer",
+			text: `${network} has ${perNetwork} connections with us already, and that is the limit`,
+			remedy: "the peer must use its connections for many dialogs each, and close those that it does not need",
+			verdict,
+		});
+	}
+
+	async #admit(stream: ByteStream, presented: PresentedPeer, isLegacy: boolean): Promise<void> {
+		const remote = formatEndpoint(stream.remote);
+		const admission = await admitAccepted(presented, this.#options, isLegacy);
 		if (this.#closing || !stream.isOpen) {
 			stream.destroy("this edge is stopping");
 			return;
 		}
 		if (!admission.ok) {
 			stream.destroy("certificate refused");
-			logRefusedCertificate(this.#options.log, admission, remote, undefined);
+			this.#refusedConnections.certificate(admission.verdict, { direction: "inbound", remote, dialled: undefined });
 			return;
 		}
 		const network = admission.admittedAs[0]?.name;
 		if (network !== undefined && !this.#links.hasRoom(network, this.#countDialling(network))) {
 			stream.destroy("too many connections of this peer");
-			this.#options.log.warn("peer refused: too many connections", { peer: network, remote });
+			this.#refuseSurplus(network, remote, admission.verdict);
 			return;
 		}
-		this.#open("inbound", stream, presented, admission, undefined, network);
+		this.#open("inbound", stream, presented, admission, undefined, network, isLegacy);
 	}
 
 	#open(
@@ -311,6 +345,7 @@ export class Federation {
 		admission: Extract<Admission, { ok: true }>,
 		dialledName: string | undefined,
 		network: string | undefined,
+		isLegacy = false,
 	): Link {
 		const { clock, log, streamLimits, trace } = this.#options;
 		this.#lastConnectionId += 1;
@@ -343,8 +378,10 @@ export class Federation {
 			connection,
 			identity: admission.identity,
 			presented,
+			verdict: admission.verdict,
 			admittedAs: admission.admittedAs,
 			dialledName,
+			isLegacy,
 			tlsVersion: presented.protocol,
 			cipher: presented.cipher,
 			openedAt: clock.wall(),
@@ -356,15 +393,16 @@ export class Federation {
 			isDraining: false,
 		};
 		const peerName = linkName(link);
+		const { warnings } = admission.verdict;
 		this.#links.add(link);
 		this.#upkeep.start();
 		log.info("connection open", {
 			direction,
 			peer: peerName,
-			remote: `${stream.remote.address}:${stream.remote.port}`,
+			remote: formatEndpoint(stream.remote),
 			names: admission.identity.names,
 			tls: presented.protocol,
-			...(admission.warnings.length === 0 ? {} : { warnings: admission.warnings }),
+			...(warnings.length === 0 ? {} : { warnings: warnings.map(({ text }) => text) }),
 		});
 		connection.start();
 		return link;

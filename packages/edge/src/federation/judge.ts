@@ -4,7 +4,7 @@ import type { Clock } from "@causeway/sip";
 import type { Config } from "../config/schema.ts";
 import { parseRevocationLists, type RevocationList } from "./certificate/revocation.ts";
 import { loadTrust, type TrustAnchors } from "./certificate/trust.ts";
-import { formatVerdict, type Verdict } from "./certificate/verdict.ts";
+import type { Verdict } from "./certificate/verdict.ts";
 import { VerificationMemory } from "./certificate/verification-memory.ts";
 import { verifyChain } from "./certificate/verify-chain.ts";
 import type { CertificateExpectation, CertificateJudge, CertificateJudgement } from "./certificate-judge.ts";
@@ -59,14 +59,25 @@ export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "w
 	};
 }
 
-function notLoaded({ names, trust }: CertificateExpectation): CertificateJudgement {
+function notLoaded({ names, domains, role, trust }: CertificateExpectation): CertificateJudgement {
+	const where = trust?.join(", ") ?? "this trust";
 	return {
 		ok: false,
-		code: "trust-replaced",
-		whose: "ours",
-		text: `certificate refused: the configuration no longer names ${trust?.join(", ") ?? "this trust"} (trust-replaced)`,
-		expected: names,
-		shown: [],
+		verdict: {
+			ok: false,
+			expected: { names: [...names, ...domains], purpose: role === "dialled" ? "server" : "client" },
+			shown: undefined,
+			validUntil: undefined,
+			faults: [
+				{
+					code: "trust-replaced",
+					whose: "ours",
+					text: `the configuration no longer names ${where}`,
+					remedy: "nothing: the next attempt follows the configuration that stands now",
+				},
+			],
+			warnings: [],
+		},
 	};
 }
 
@@ -79,31 +90,13 @@ async function readRevocationLists(path: string): Promise<readonly RevocationLis
 }
 
 function toJudgement(verdict: Verdict, expectation: CertificateExpectation): CertificateJudgement {
-	const { shown, faults, warnings, expected } = verdict;
-	const [main] = faults;
-	if (main !== undefined || shown === undefined) {
-		return {
-			ok: false,
-			code: main?.code ?? "malformed",
-			whose: main?.whose ?? "peer",
-			text: formatVerdict(verdict).join("\n"),
-			expected: expected.names,
-			shown: shown?.names ?? [],
-		};
-	}
+	const { shown, validUntil } = verdict;
+	if (shown === undefined || validUntil === undefined) return { ok: false, verdict };
 	// Common names prove nothing unless the expectation lets them.
 	const names = shown.names
 		.filter((name) => !name.startsWith("CN=") || expectation.cnFallback)
 		.map((name) => (name.startsWith("CN=") ? name.slice(3) : name));
-	return {
-		ok: true,
-		identity: {
-			names,
-			subject: shown.subject,
-			issuer: shown.issuer,
-			fingerprint: shown.fingerprint,
-			notAfter: Date.parse(shown.notAfter),
-		},
-		warnings: warnings.map(({ text }) => text),
-	};
+	const { subject, issuer, fingerprint } = shown;
+	const identity = { names, subject, issuer, fingerprint, notAfter: Date.parse(shown.notAfter), validUntil };
+	return { ok: true, verdict, identity };
 }

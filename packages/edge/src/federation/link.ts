@@ -1,6 +1,7 @@
 /** A verified connection to a peer edge, and what its certificate proved. */
 import type { Connection } from "@causeway/sip";
 import type { PresentedPeer } from "@causeway/sip/node";
+import type { Verdict } from "./certificate/verdict.ts";
 import type { BindingVerdict } from "./outcome.ts";
 import type { Peer } from "./peers.ts";
 
@@ -14,6 +15,8 @@ export interface PeerIdentity {
 	readonly fingerprint: string;
 	/** Milliseconds since 1970. */
 	readonly notAfter: number;
+	/** When the first certificate of its path ends, and trust in the connection with it (REQ-90); milliseconds since 1970. */
+	readonly validUntil: number;
 }
 
 /** Open TLS connection whose peer was verified before any SIP octet was read or written. */
@@ -22,10 +25,14 @@ export interface Link {
 	readonly identity: PeerIdentity;
 	/** What the other end showed in its handshake: judged anew for each domain that comes over the link. */
 	readonly presented: PresentedPeer;
+	/** The verdict that let it in: names, path, warnings. */
+	readonly verdict: Verdict;
 	/** Listed peers that the certificate and its chain satisfy. */
 	readonly admittedAs: readonly Peer[];
 	/** The edge name that we dialled; undefined for a connection the peer opened. */
 	readonly dialledName: string | undefined;
+	/** It came through a listener for TLS 1.0 and 1.1. */
+	readonly isLegacy: boolean;
 	/** `TLSv1.3`, and the cipher's standard name. */
 	readonly tlsVersion: string;
 	readonly cipher: string;

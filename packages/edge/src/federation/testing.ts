@@ -2,8 +2,9 @@
 import type { Connection } from "@causeway/sip";
 import type { PresentedPeer } from "@causeway/sip/node";
 import { RecordingConnection } from "@causeway/sip/testing";
+import type { CertificateFaultCode, Verdict } from "./certificate/verdict.ts";
 import type { CertificateJudge } from "./certificate-judge.ts";
-import type { Link } from "./link.ts";
+import type { Link, PeerIdentity } from "./link.ts";
 import { discoveredPeer, type Peer } from "./peers.ts";
 
 /** A peer found by SRV, with some of it replaced. */
@@ -18,6 +19,27 @@ export function presentTestCertificate(authority: string, ...names: readonly str
 	return { chain, protocol: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", serverName: undefined };
 }
 
+const FAR_FUTURE = 2_000_000_000_000;
+
+function testIdentity(names: readonly string[], issuer: string): PeerIdentity {
+	const fingerprint = `${issuer} ${names.join(" ")}`;
+	return { names, subject: "CN=test", issuer, fingerprint, notAfter: FAR_FUTURE, validUntil: FAR_FUTURE };
+}
+
+/** The verdict on a certificate with these names: good, or with these faults. */
+function createTestVerdict(names: readonly string[], ...codes: readonly CertificateFaultCode[]): Verdict {
+	const summary = { subject: "CN=test", issuer: "CN=test authority", fingerprint: "00", serialNumber: "01" };
+	const dates = { notBefore: new Date(0).toISOString(), notAfter: new Date(FAR_FUTURE).toISOString() };
+	return {
+		ok: codes.length === 0,
+		expected: { names: [], purpose: "client" },
+		shown: { ...summary, ...dates, names, chain: [{ ...summary, ...dates }], path: [] },
+		validUntil: codes.length === 0 ? FAR_FUTURE : undefined,
+		faults: codes.map((code) => ({ code, whose: "peer", text: code, remedy: "mend it" })),
+		warnings: [],
+	};
+}
+
 /** Judges by authority and name alone; the trust of the edge itself is the authority `public`. */
 export const testJudge: CertificateJudge = {
 	judge(presented, expectation) {
@@ -25,11 +47,13 @@ export const testJudge: CertificateJudge = {
 		const trust = expectation.trust ?? ["public"];
 		const isNamed = expectation.names.length === 0 || expectation.names.some((name) => names.includes(name));
 		if (trust.includes(authority) && isNamed) {
-			const identity = { names, subject: "CN=test", issuer: authority, fingerprint: "00", notAfter: 2_000_000_000_000 };
-			return { ok: true, identity, warnings: [] };
+			return { ok: true, identity: testIdentity(names, authority), verdict: createTestVerdict(names) };
 		}
-		const code = isNamed ? "untrusted-issuer" : "wrong-name";
-		return { ok: false, code, whose: "peer", text: code, expected: expectation.names, shown: names };
+		const codes = [
+			...(trust.includes(authority) ? [] : ["untrusted-issuer" as const]),
+			...(isNamed ? [] : ["wrong-name" as const]),
+		];
+		return { ok: false, verdict: createTestVerdict(names, ...codes) };
 	},
 };
 
@@ -42,10 +66,12 @@ export function createTestLink(presented: PresentedPeer, parts: Partial<Link> = 
 	const connection: Connection = new RecordingConnection(lastId);
 	return {
 		connection,
-		identity: { names, subject: "CN=test", issuer, fingerprint: "00", notAfter: 2_000_000_000_000 },
+		identity: testIdentity(names, issuer),
+		verdict: createTestVerdict(names),
 		presented,
 		admittedAs: [],
 		dialledName: undefined,
+		isLegacy: false,
 		tlsVersion: presented.protocol,
 		cipher: presented.cipher,
 		openedAt: 0,

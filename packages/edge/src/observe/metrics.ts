@@ -31,6 +31,7 @@ export class Metrics {
 	readonly #registry = new Registry();
 	readonly #answers: Counter<"method" | "status" | "code">;
 	readonly #messages: Counter<"fate">;
+	readonly #refusals: Counter<"direction" | "stage" | "code">;
 
 	constructor() {
 		collectDefaultMetrics({ register: this.#registry, prefix: "causeway_" });
@@ -46,6 +47,17 @@ export class Metrics {
 			labelNames: ["fate"],
 			registers: [this.#registry],
 		});
+		this.#refusals = new Counter({
+			name: "causeway_refused_connections_total",
+			help: "Connections with peers that were refused or could not be made, by who dialled, how far they came and why",
+			labelNames: ["direction", "stage", "code"],
+			registers: [this.#registry],
+		});
+	}
+
+	/** A connection that was refused or could not be made. */
+	refused(direction: "inbound" | "outbound", stage: string, code: string): void {
+		this.#refusals.inc({ direction, stage, code });
 	}
 
 	/** Adds the gauges, once what they read exists. */

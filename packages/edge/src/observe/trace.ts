@@ -14,13 +14,37 @@ export interface TraceEntry {
 	readonly message: SipMessage;
 }
 
+/** A connection that was refused or could not be made: no message went over it, and that is what the trace must show. */
+export interface TraceRefusal {
+	/** Of the same count as the messages. */
+	readonly seq: number;
+	/** Milliseconds since 1970. */
+	readonly at: number;
+	/** `in` where the peer dialled us. */
+	readonly direction: "in" | "out";
+	/** The edge name that was dialled, else the first name that was shown; undefined where there is none. */
+	readonly peer: string | undefined;
+	readonly remote: string;
+	/** Stable code of the refusal. */
+	readonly code: string;
+	/** The verdict in lines, the main fault first. */
+	readonly lines: readonly string[];
+}
+
+/** Refusals kept; a peer that tries again and again must not push the messages out. */
+const MOST_REFUSALS = 200;
+
 /** A ring of trace entries with listeners. Recording costs one object and no text. */
 export class Trace {
 	readonly #capacity: number;
 	readonly #clock: Clock;
 	readonly #ring: TraceEntry[] = [];
 	readonly #listeners = new Set<(entry: TraceEntry) => void>();
+	readonly #refusals: TraceRefusal[] = [];
+	readonly #refusalListeners = new Set<(refusal: TraceRefusal) => void>();
 	#seq = 0;
+	/** Messages recorded so far. */
+	#recorded = 0;
 
 	/** `capacity`: messages kept, at least 1 (`[trace] ring`). */
 	constructor(capacity: number, clock: Clock) {
@@ -31,17 +55,18 @@ export class Trace {
 	record(direction: "in" | "out", connection: Connection, peer: string, message: SipMessage): void {
 		const seq = ++this.#seq;
 		const entry: TraceEntry = { seq, at: this.#clock.wall(), direction, connectionId: connection.id, peer, message };
-		this.#ring[(seq - 1) % this.#capacity] = entry;
+		this.#ring[this.#recorded % this.#capacity] = entry;
+		this.#recorded += 1;
 		for (const listener of this.#listeners) listener(entry);
 	}
 
 	/** Entries with `seq > after`, oldest first, at most `limit`. */
 	list(after = 0, limit = this.#capacity): TraceEntry[] {
-		const first = Math.max(after + 1, this.#seq - this.#capacity + 1, 1);
 		const entries: TraceEntry[] = [];
-		for (let seq = first; seq <= this.#seq && entries.length < limit; seq += 1) {
-			const entry = this.#ring[(seq - 1) % this.#capacity];
-			if (entry !== undefined) entries.push(entry);
+		const first = Math.max(0, this.#recorded - this.#capacity);
+		for (let index = first; index < this.#recorded && entries.length < limit; index += 1) {
+			const entry = this.#ring[index % this.#capacity];
+			if (entry !== undefined && entry.seq > after) entries.push(entry);
 		}
 		return entries;
 	}
@@ -50,5 +75,23 @@ export class Trace {
 	listen(listener: (entry: TraceEntry) => void): () => void {
 		this.#listeners.add(listener);
 		return () => this.#listeners.delete(listener);
+	}
+
+	recordRefusal(parts: Omit<TraceRefusal, "seq">): void {
+		const refusal: TraceRefusal = { ...parts, seq: ++this.#seq };
+		this.#refusals.push(refusal);
+		if (this.#refusals.length > MOST_REFUSALS) this.#refusals.shift();
+		for (const listener of this.#refusalListeners) listener(refusal);
+	}
+
+	/** Refusals with `seq > after`, oldest first. */
+	listRefusals(after = 0): readonly TraceRefusal[] {
+		return this.#refusals.filter(({ seq }) => seq > after);
+	}
+
+	/** Calls `listener` for each later refusal until the returned function is called. */
+	listenRefusals(listener: (refusal: TraceRefusal) => void): () => void {
+		this.#refusalListeners.add(listener);
+		return () => this.#refusalListeners.delete(listener);
 	}
 }

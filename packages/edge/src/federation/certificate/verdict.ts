@@ -20,7 +20,15 @@ export type CertificateFaultCode =
 	| "name-constraint"
 	| "unknown-critical-extension"
 	| "wrong-purpose"
-	| "wrong-name";
+	| "wrong-name"
+	/** Beside the certificate itself: the connection's TLS version is below what this peer must speak. */
+	| "tls-too-old"
+	/** It came in through a legacy listener, and is no peer that may. */
+	| "not-for-legacy"
+	/** Nobody may connect at all: no peer is listed, and discovery is off. */
+	| "no-peers"
+	/** The configuration named other trust when the connection was begun. */
+	| "trust-replaced";
 
 /** Who can mend it: us, the peer's administrator, the authority that issued, or whichever of us and the peer moves. */
 export type Whose = "ours" | "peer" | "ca" | "either";
@@ -41,7 +49,8 @@ export interface CertificateWarning {
 		| "common-name-used"
 		| "wildcard-used"
 		| "expires-soon"
-		| "stale-revocation-list";
+		| "stale-revocation-list"
+		| "old-tls";
 	readonly text: string;
 }
 
@@ -90,7 +99,7 @@ export function formatVerdict(verdict: Verdict): readonly string[] {
 	const [main] = verdict.faults;
 	lines.push(main === undefined ? "certificate accepted" : `certificate refused: ${main.text} (${main.code})`);
 	for (const fault of verdict.faults.slice(1)) lines.push(`also: ${fault.text} (${fault.code})`);
-	if (expected.names.length > 0) lines.push(`names expected: ${expected.names.join(" or ")}`);
+	if (expected.names.length > 0) lines.push(`names expected: ${anyOf(expected.names)}`);
 	lines.push(`purpose expected: TLS ${expected.purpose}`);
 	if (shown === undefined) {
 		lines.push("certificate shown: none");
@@ -102,12 +111,31 @@ export function formatVerdict(verdict: Verdict): readonly string[] {
 		lines.push(`fingerprint (SHA-256): ${shown.fingerprint}`);
 		lines.push(`chain shown: ${shown.chain.map((one) => one.subject).join(" < ")}`);
 	}
-	for (const fault of verdict.faults) lines.push(`remedy (${whoseWords[fault.whose]}): ${fault.remedy}`);
+	for (const fault of verdict.faults) lines.push(`remedy (${whoseWords(fault.whose)}): ${fault.remedy}`);
 	for (const warning of verdict.warnings) lines.push(`warning: ${warning.text}`);
 	return lines;
 }
 
-const whoseWords: Readonly<Record<Whose, string>> = {
+/** Who must mend it, in words. */
+export function whoseWords(whose: Whose): string {
+	return wordsOfWhose[whose];
+}
+
+/** A refusal for a reason that is not in the certificate: what was expected and shown stays as it was found. */
+export function refuseVerdict(verdict: Verdict, fault: CertificateFault): Verdict {
+	return { ...verdict, ok: false, validUntil: undefined, faults: [fault, ...verdict.faults] };
+}
+
+const mostNamesInWords = 5;
+
+/** Names as alternatives in a sentence; an edge with many peers expects many. */
+export function anyOf(names: readonly string[]): string {
+	const more = names.length - mostNamesInWords;
+	if (more <= 0) return names.join(" or ");
+	return `${names.slice(0, mostNamesInWords).join(" or ")} or one of ${more} more`;
+}
+
+const wordsOfWhose: Readonly<Record<Whose, string>> = {
 	ours: "for us",
 	peer: "for the peer",
 	ca: "for the certificate authority",

@@ -5,13 +5,14 @@ import { checkPath, type PathFindings, type PathRules } from "./check-path.ts";
 import { type CertificateNames, certificateNames, matchName, matchSipDomain } from "./names.ts";
 import type { RevocationList } from "./revocation.ts";
 import type { TrustAnchors } from "./trust.ts";
-import type {
-	CertificateFault,
-	CertificateFaultCode,
-	CertificateSummary,
-	CertificateWarning,
-	Purpose,
-	Verdict,
+import {
+	anyOf,
+	type CertificateFault,
+	type CertificateFaultCode,
+	type CertificateSummary,
+	type CertificateWarning,
+	type Purpose,
+	type Verdict,
 } from "./verdict.ts";
 import { VerificationMemory } from "./verification-memory.ts";
 
@@ -174,7 +175,7 @@ function checkNames(
 		return { faults: [], warnings: [{ code: "common-name-used", text }] };
 	}
 	const shown = shownNames(names);
-	const text = `the certificate is for ${shown.length === 0 ? "no host name at all" : shown.join(", ")}, not for ${wanted.join(" or ")}`;
+	const text = `the certificate is for ${shown.length === 0 ? "no host name at all" : shown.join(", ")}, not for ${anyOf(wanted)}`;
 	return {
 		faults: [{ code: "wrong-name", whose: "peer", text, remedy: nameRemedy(names, wanted, match) }],
 		warnings: [],
@@ -186,7 +187,7 @@ function nameRemedy(
 	wanted: readonly string[],
 	match: (options: { cnFallback: boolean; wildcard: boolean }) => boolean,
 ): string {
-	const add = `the peer's certificate must carry ${wanted.join(" or ")} as a DNS subject alternative name`;
+	const add = `the peer's certificate must carry ${anyOf(wanted)} as a DNS subject alternative name`;
 	if (names.common.length > 0 && match({ cnFallback: true, wildcard: false }))
 		return `${add}; or set cn_fallback = true for this peer`;
 	if (match({ cnFallback: false, wildcard: true })) return `${add}; or set wildcard = true for this peer`;
@@ -231,4 +232,8 @@ const ranking: readonly CertificateFaultCode[] = [
 	"wrong-key-usage",
 	"wrong-purpose",
 	"wrong-name",
+	"tls-too-old",
+	"not-for-legacy",
+	"no-peers",
+	"trust-replaced",
 ];
