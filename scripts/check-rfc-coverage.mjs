@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const PAGE = "docs/rfc-coverage.md";
 const COLUMNS = ["section", "rule", "file", "test", "missing"];
-const RFCS = ["2782", "3261", "3263", "3264", "3428", "3863", "4480", "4482", "6026", "6665"];
+const RFCS = ["2782", "3261", "3263", "3264", "3428", "3863", "3994", "4028", "4480", "4482", "6026", "6665"];
 
 const wrong = [];
 const texts = new Map();

@@ -76,7 +76,12 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 	let directory = new PeerDirectory(peerPolicyFromConfig(config));
 
 	await mkdir(config.edge.data_dir, { recursive: true, mode: 0o700 });
-	const store = await Store.open(join(config.edge.data_dir, "causeway.sqlite"), { clock, random, log });
+	const store = await Store.open(join(config.edge.data_dir, "causeway.sqlite"), {
+		clock,
+		random,
+		log,
+		queueLimit: config.im.queue_limit,
+	});
 	try {
 		return await startServices();
 	} catch (error) {
@@ -200,8 +205,11 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			store,
 			ownDomains,
 			offline: config.im.offline,
+			busy: config.im.busy,
 			hideUnknownUsers: config.federation.hide_unknown_users,
+			answerMs: config.im.answer_seconds * 1000,
 			idleMs: config.im.idle_minutes * 60_000,
+			queueMs: config.im.queue_hours * 3_600_000,
 			publishedState: (owner) => presentities.get(owner).state,
 			sender,
 			events: {

@@ -19,6 +19,7 @@ export {
 export { type PidfReadOptions, parsePidf } from "./body/pidf-read.ts";
 export { formatPidf, type PidfToWrite, type PresenceProfile, type WrittenActivity } from "./body/pidf-write.ts";
 export { type PresenceWord, presenceStatus, presenceWord } from "./body/presence-words.ts";
+export { rtfToText } from "./body/rtf-to-text.ts";
 export {
 	acceptTypes,
 	createSdp,
@@ -111,6 +112,7 @@ export { type Event, formatEvent, parseEvent } from "./header/event.ts";
 export { formatMediaType, type MediaType, matchMediaType, parseMediaType } from "./header/media-type.ts";
 export { formatNameAddr, type NameAddr, type NameAddrParts, parseNameAddr } from "./header/name-addr.ts";
 export { findHeaderId, HeaderId, type HeaderName, headerName, isSameHeader, LAST_SINGLE_ID } from "./header/names.ts";
+export { parseDeltaSeconds } from "./header/number.ts";
 export { unquotedParam } from "./header/params.ts";
 export {
 	formatSubscriptionState,

@@ -266,10 +266,30 @@ const im = z.strictObject({
 		"live",
 		"Messages to a user with no published presence: kept for later, or refused with 480.",
 	),
+	busy: key(
+		oneOf("deliver", "refuse").default("deliver"),
+		"restart",
+		"Messages to a user whose published state is busy: delivered, or refused with 486.",
+	),
 	idle_minutes: key(
 		wholeNumber(1, 1440).default(15),
 		"live",
 		"A message session without messages ends after this time.",
+	),
+	answer_seconds: key(
+		wholeNumber(10, 600).default(60),
+		"restart",
+		"How long the other side may ring before what waits for the session has failed. Some clients answer when a person does.",
+	),
+	queue_limit: key(
+		wholeNumber(1, 100_000).default(1000),
+		"restart",
+		"Messages that may wait for one recipient; one more is refused when it is submitted.",
+	),
+	queue_hours: key(
+		wholeNumber(1, 720).default(24),
+		"restart",
+		"A message that has waited for its turn so long, over a stop of the edge for instance, has failed.",
 	),
 });
 

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { createRequest } from "@causeway/sip";
 import { type Arrived, LONGEST_MESSAGE_BYTES, readArrived } from "./bodies.ts";
 
+const ACCEPTED = "text/plain, text/html, text/rtf, multipart/alternative, application/im-iscomposing+xml";
+
 function read(type: string, body: string, headers: readonly (readonly [string, string])[] = []): Arrived {
 	return readArrived(
 		createRequest({
@@ -30,7 +32,20 @@ const cases: readonly (readonly [name: string, type: string, body: string, expec
 	["white space is what somebody wrote", "text/plain", " \n", { kind: "text", text: " \n" }],
 	["nothing but a byte order mark", "text/plain", "\ufeff", { kind: "nothing" }],
 	["HTML becomes text", "text/html", "<p>a &amp; b</p>", { kind: "text", text: "a & b" }],
-	["HTML without a word", "text/html", "<img src='x'>", { kind: "refused", status: 415, code: "no-text" }],
+	[
+		"HTML without a word",
+		"text/html",
+		"<img src='x'>",
+		{ kind: "refused", status: 415, code: "no-text", accept: "text/plain" },
+	],
+	["RTF becomes text", "text/rtf", "{\\rtf1 a\\par b}", { kind: "text", text: "a\nb" }],
+	["RTF that is none", "application/rtf", "a", { kind: "refused", status: 415, code: "bad-rtf", accept: "text/plain" }],
+	[
+		"RTF where it is the only part with a word",
+		"multipart/alternative;boundary=b",
+		"--b\r\nContent-Type: text/rtf\r\n\r\n{\\rtf1 rich}\r\n--b--",
+		{ kind: "text", text: "rich" },
+	],
 	[
 		"the plain part of two",
 		"multipart/alternative;boundary=b",
@@ -44,7 +59,7 @@ const cases: readonly (readonly [name: string, type: string, body: string, expec
 		{ kind: "text", text: "hi" },
 	],
 	["a delivery report", "application/ms-imdn+xml", "<imdn/>", { kind: "nothing" }],
-	["a picture", "image/gif", "GIF89a", { kind: "refused", status: 415, code: "content-type" }],
+	["a picture", "image/gif", "GIF89a", { kind: "refused", status: 415, code: "content-type", accept: ACCEPTED }],
 	[
 		"too much",
 		"text/plain",
@@ -58,7 +73,7 @@ for (const [name, type, body, expected] of cases) {
 }
 
 test("security 1: nothing is unpacked, and identity is no packing", () => {
-	const refused = { kind: "refused", status: 415, code: "content-encoding" };
+	const refused = { kind: "refused", status: 415, code: "content-encoding", accept: ACCEPTED };
 	assert.deepEqual(read("text/plain", "hello", [["Content-Encoding", "gzip"]]), refused);
 	assert.deepEqual(read("text/plain", "hello", [["Content-Encoding", "identity"]]), { kind: "text", text: "hello" });
 });

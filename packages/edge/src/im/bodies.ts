@@ -10,6 +10,7 @@ import {
 	matchMediaType,
 	parseIsComposing,
 	parseKeyboardActivity,
+	rtfToText,
 	type SipRequest,
 } from "@causeway/sip";
 
@@ -21,10 +22,27 @@ export const LONGEST_MESSAGE_BYTES = 65_536;
 
 export type Arrived =
 	| { readonly kind: "text"; readonly text: string }
-	| { readonly kind: "typing"; readonly typing: boolean; readonly form: "keyboard" | "iscomposing" }
+	| {
+			readonly kind: "typing";
+			readonly typing: boolean;
+			readonly form: "keyboard" | "iscomposing";
+			/** How long it holds, where its sender says so. */
+			readonly refreshSeconds: number | undefined;
+	  }
 	/** Nothing that a person wrote, and nothing wrong: an empty body, a delivery report. */
 	| { readonly kind: "nothing" }
-	| { readonly kind: "refused"; readonly status: 400 | 413 | 415 | 513; readonly code: string };
+	| {
+			readonly kind: "refused";
+			readonly status: 400 | 415 | 513;
+			readonly code: string;
+			/** With 415: value of Accept (RFC 3261 §21.4.13). */
+			readonly accept?: string;
+	  };
+
+/** What we take in a MESSAGE, as Accept names it. */
+const ACCEPT = "text/plain, text/html, text/rtf, multipart/alternative, application/im-iscomposing+xml";
+/** For a text that could not be read in its form. */
+const ACCEPT_PLAIN = "text/plain";
 
 /** Reads the body of a MESSAGE or INFO. */
 export function readArrived(request: SipRequest): Arrived {
@@ -32,7 +50,7 @@ export function readArrived(request: SipRequest): Arrived {
 	if (request.body.length > LONGEST_MESSAGE_BYTES) return { kind: "refused", status: 513, code: "message-too-large" };
 	const encoding = headerValue(request, HeaderId.contentEncoding)?.toLowerCase() ?? "identity";
 	// Nothing is unpacked here: what a few octets may become nobody knows.
-	if (encoding !== "identity") return { kind: "refused", status: 415, code: "content-encoding" };
+	if (encoding !== "identity") return refused("content-encoding", ACCEPT);
 	const type = contentType(request);
 	if (!type.ok) return { kind: "refused", status: 400, code: type.fault.code };
 	if (request.method === "INFO") return readInfo(request.body);
@@ -43,38 +61,63 @@ export function readArrived(request: SipRequest): Arrived {
 function readInfo(body: Uint8Array): Arrived {
 	const activity = parseKeyboardActivity(body);
 	return activity.ok
-		? { kind: "typing", typing: activity.value.state === "active", form: "keyboard" }
+		? {
+				kind: "typing",
+				typing: activity.value.state === "active",
+				form: "keyboard",
+				refreshSeconds: activity.value.refreshSeconds,
+			}
 		: { kind: "nothing" };
 }
 
+type TextForm = "plain" | "html" | "rtf";
+/** In the order in which we prefer them: the fewer conversions the better. */
+const TEXT_FORMS: readonly TextForm[] = ["plain", "html", "rtf"];
+
+/** Which form of text a media type is; a body without a type is plain (RFC 3428 §4). */
+function textForm(type: MediaType | undefined): TextForm | undefined {
+	if (type === undefined || matchMediaType(type, "text", "plain")) return "plain";
+	if (matchMediaType(type, "text", "html")) return "html";
+	return matchMediaType(type, "text", "rtf") || matchMediaType(type, "application", "rtf") ? "rtf" : undefined;
+}
+
 function readBody(type: MediaType | undefined, body: Uint8Array): Arrived {
-	if (type === undefined || matchMediaType(type, "text", "plain")) return decoded(type, body, false);
-	if (matchMediaType(type, "text", "html")) return decoded(type, body, true);
+	const form = textForm(type);
+	if (form !== undefined) return readText(form, type, body);
+	if (type === undefined) return refused("content-type", ACCEPT);
 	if (matchMediaType(type, "application", "im-iscomposing+xml")) {
 		const composing = parseIsComposing(body);
 		if (!composing.ok) return { kind: "refused", status: 400, code: composing.fault.code };
-		return { kind: "typing", typing: composing.value.state === "active", form: "iscomposing" };
+		const { state, refreshSeconds } = composing.value;
+		return { kind: "typing", typing: state === "active", form: "iscomposing", refreshSeconds };
 	}
 	if (matchMediaType(type, "application", "ms-imdn+xml")) return { kind: "nothing" };
-	if (type.type.toLowerCase() === "multipart") {
-		let blank: Arrived | undefined;
-		for (const wanted of ["plain", "html"] as const) {
-			const part = findBodyPart(type, body, (media) => matchMediaType(media, "text", wanted));
-			if (!part.ok || part.value === undefined) continue;
-			const read = decoded(part.value.contentType, part.value.body, wanted === "html");
-			if (read.kind === "text" && read.text.trim() !== "") return read;
-			blank ??= read;
-		}
-		if (blank !== undefined) return blank;
-	}
-	return { kind: "refused", status: 415, code: "content-type" };
+	return type.type.toLowerCase() === "multipart" ? readParts(type, body) : refused("content-type", ACCEPT);
 }
 
-function decoded(type: MediaType | undefined, body: Uint8Array, isHtml: boolean): Arrived {
-	const text = decodeTextBody(type, body);
-	if (!text.ok) return { kind: "refused", status: 415, code: text.fault.code };
-	if (!isHtml) return text.value === "" ? { kind: "nothing" } : { kind: "text", text: text.value };
-	const shown = htmlToText(text.value);
+/** The plain part, else the one that takes the least to become plain; a blank one only where there is no other. */
+function readParts(type: MediaType, body: Uint8Array): Arrived {
+	let second: Arrived | undefined;
+	for (const form of TEXT_FORMS) {
+		const part = findBodyPart(type, body, (media) => textForm(media) === form);
+		if (!part.ok || part.value === undefined) continue;
+		const read = readText(form, part.value.contentType, part.value.body);
+		if (read.kind === "text" && read.text.trim() !== "") return read;
+		second ??= read;
+	}
+	return second ?? refused("content-type", ACCEPT);
+}
+
+function readText(form: TextForm, type: MediaType | undefined, body: Uint8Array): Arrived {
+	// RTF names its code page itself.
+	const text = form === "rtf" ? rtfToText(body) : decodeTextBody(type, body);
+	if (!text.ok) return refused(text.fault.code, ACCEPT_PLAIN);
+	if (form === "plain") return text.value === "" ? { kind: "nothing" } : { kind: "text", text: text.value };
+	const shown = form === "html" ? htmlToText(text.value) : text.value;
 	// Promise 1: markup without a word, a picture say, is not thrown away with a 200; its sender learns that it was not read.
-	return shown.trim() === "" ? { kind: "refused", status: 415, code: "no-text" } : { kind: "text", text: shown };
+	return shown.trim() === "" ? refused("no-text", ACCEPT_PLAIN) : { kind: "text", text: shown };
+}
+
+function refused(code: string, accept: string): Arrived {
+	return { kind: "refused", status: 415, code, accept };
 }

@@ -4,6 +4,7 @@ import {
 	type Clock,
 	formatIsComposing,
 	formatKeyboardActivity,
+	type ImProfile,
 	type InviteEnd,
 	type Logger,
 	type SipResponse,
@@ -13,6 +14,7 @@ import type { Message, MessageFinish } from "../store/messages.ts";
 import type { Store } from "../store/store.ts";
 import { explainFailure, outcomeOf } from "./message-outcome.ts";
 import type { Session } from "./session.ts";
+import { Composer, REFRESH_SECONDS } from "./typing.ts";
 
 export interface ConversationOptions {
 	readonly clock: Clock;
@@ -20,6 +22,12 @@ export interface ConversationOptions {
 	readonly store: Store;
 	/** Finds the way to the other side: a session that has yet to call, or why there is none. */
 	readonly prepare: (conversation: Conversation) => Promise<Session | MessageFinish>;
+	/** The form of message line to offer. */
+	readonly profileOf: (session: Session) => ImProfile;
+	/** Our offer was refused: true where another form of it is to be tried at once. */
+	readonly offersOtherForm: (session: Session) => boolean;
+	/** How long a message may wait for its turn (`[im] queue_hours`). */
+	readonly queueMs: number;
 	/** A message went on to another fate, which is on disk. */
 	readonly fate: (message: Message, fate: "sending" | MessageFinish) => void;
 	/** Nothing is left of the conversation. */
@@ -62,12 +70,16 @@ export class Conversation {
 	#isStopped = false;
 	/** Messages that had their one second try. */
 	readonly #tried = new Set<string>();
+	/** Sessions that a newer one of the other side's replaced, and in which a message still waits for its answer. */
+	readonly #replaced = new Set<Session>();
+	readonly #composer: Composer;
 
 	constructor(options: ConversationOptions, owner: string, peer: string, address: string) {
 		this.#options = options;
 		this.owner = owner;
 		this.peer = peer;
 		this.address = address;
+		this.#composer = new Composer(options.clock, (active) => this.#tellTyping(active));
 	}
 
 	get waiting(): number {
@@ -99,7 +111,10 @@ export class Conversation {
 		if (this.#isPreparing || this.#calling !== undefined) return;
 		const before = this.#current;
 		this.#current = session;
-		if (before !== undefined && before !== session && this.#outstanding === undefined) before.hangUp();
+		if (before === undefined || before === session || before.isOver) return;
+		// What is queued goes on in the new session. What has left waits for its answer in the old one: nothing is sent twice.
+		if (this.#outstanding === undefined) before.hangUp();
+		else this.#replaced.add(before);
 	}
 
 	established(session: Session): void {
@@ -112,13 +127,14 @@ export class Conversation {
 	/** A session is over; `end` says why, where what waited for it has to be told. */
 	ended(session: Session, end: InviteEnd): void {
 		this.#sessions.delete(session);
+		this.#replaced.delete(session);
 		const wasCalling = session === this.#calling;
 		if (wasCalling) this.#calling = undefined;
 		if (session === this.#current) {
 			const others = [...this.#sessions];
 			// One whose ACK is still to come will do: it is established soon, or ends.
 			this.#current = others.find(({ isEstablished }) => isEstablished) ?? others.find(({ isOver }) => !isOver);
-			if (wasCalling && this.#current === undefined && !this.#isStopped) {
+			if (wasCalling && this.#current === undefined && !this.#isStopped && !this.#options.offersOtherForm(session)) {
 				void this.#failAll(explainFailure(end, session.refusal));
 			}
 		}
@@ -126,33 +142,59 @@ export class Conversation {
 		this.#rest();
 	}
 
-	/** Our user writes, or stopped; told only inside an open session, in a form the other side understands. */
+	/** Our user writes, or stopped. */
 	typing(active: boolean): void {
+		if (this.#current?.isEstablished === true) this.#composer.writes(active);
+	}
+
+	/** Told only inside an open session, in a form that the other side understands. */
+	#tellTyping(active: boolean): void {
 		const session = this.#current;
 		if (session === undefined || !session.isEstablished || session.refusesTyping) return;
 		const user = typingUser(session);
 		if (session.typingForm === "keyboard") {
 			session.send("INFO", "application/xml", formatKeyboardActivity(active ? "active" : "idle"), user);
 		} else if (session.typingForm === "iscomposing" || session.acceptTypes.includes("application/im-iscomposing+xml")) {
-			const body = formatIsComposing({ state: active ? "active" : "idle", contentType: "text/plain" });
+			const body = formatIsComposing({
+				state: active ? "active" : "idle",
+				contentType: "text/plain",
+				...(active ? { refreshSeconds: REFRESH_SECONDS } : {}),
+			});
 			session.send("MESSAGE", "application/im-iscomposing+xml", body, user);
 		}
 	}
 
 	/** Our user is done with the other side: its sessions end, and nothing more is taken in them. */
 	close(): void {
+		this.#composer.close();
 		for (const session of [...this.#sessions]) session.shut();
 	}
 
 	/** The server stops: the sessions end, and what waits stays on disk for the next start. */
 	stop(): void {
 		this.#isStopped = true;
+		this.#composer.close();
 		for (const timer of this.#unwritten) timer.stop();
 		this.#unwritten.clear();
 		for (const session of [...this.#sessions]) session.hangUp();
 	}
 
+	/** Ends what has waited too long for its turn. */
+	expire(): void {
+		const oldest = this.#options.clock.wall() - this.#options.queueMs;
+		for (let message = this.#queue[0]; message !== undefined && message.createdAt < oldest; message = this.#queue[0]) {
+			this.#queue.shift();
+			void this.#finish(message, {
+				fate: "failed",
+				code: 408,
+				reason: "The message waited for its turn longer than messages are kept.",
+				blame: "peer",
+			});
+		}
+	}
+
 	#pump(): void {
+		this.expire();
 		const message = this.#queue[0];
 		if (message === undefined || this.#isStopped || this.#outstanding !== undefined) return;
 		const session = this.#current;
@@ -188,7 +230,7 @@ export class Conversation {
 			this.#calling = prepared;
 			this.#sessions.add(prepared);
 			try {
-				prepared.call(prepared.peer.imProfile);
+				prepared.call(this.#options.profileOf(prepared));
 			} catch (error) {
 				// What a person wrote as an address makes no request: that is no reason to stop for everybody.
 				this.#current = undefined;
@@ -221,6 +263,7 @@ export class Conversation {
 			return;
 		}
 		fate(message, "sending");
+		this.#composer.sent();
 		if (!session.isEstablished) {
 			// Ended while the disk was busy: certainly not sent.
 			await this.#requeue(message);
@@ -297,7 +340,10 @@ export class Conversation {
 	}
 
 	#settled(message: Message): void {
-		if (this.#outstanding?.id === message.id) this.#outstanding = undefined;
+		if (this.#outstanding?.id === message.id) {
+			this.#outstanding = undefined;
+			for (const session of [...this.#replaced]) session.hangUp();
+		}
 		this.#pump();
 		this.#rest();
 	}
@@ -308,6 +354,7 @@ export class Conversation {
 	}
 
 	#rest(): void {
+		if (this.#sessions.size === 0) this.#composer.close();
 		if (this.isIdle) this.#options.idle(this);
 	}
 }

@@ -9,6 +9,7 @@ import {
 	type ServerTransaction,
 	type Timer,
 } from "@causeway/sip";
+import type { Peer } from "../federation/peers.ts";
 import type { RequestContext } from "../proxy/context.ts";
 import type { Message, MessageFinish } from "../store/messages.ts";
 import type { PresenceState } from "../store/published-presence.ts";
@@ -18,8 +19,11 @@ import type { Verification } from "../ua/verification.ts";
 import { readArrived } from "./bodies.ts";
 import { Conversation } from "./conversation.ts";
 import { LocalDelivery } from "./local-delivery.ts";
+import { isMultiparty } from "./multiparty.ts";
+import { ProfileMemory } from "./profile-memory.ts";
 import { readOffer } from "./read-offer.ts";
 import { Session, type SessionOptions, type SessionUser } from "./session.ts";
+import { TypingWatch } from "./typing.ts";
 
 export interface ImEvents {
 	/** A message is on disk: one that came in, or one that a program of the user's submitted. */
@@ -34,7 +38,11 @@ export interface ImServiceOptions extends SessionOptions {
 	/** `[im] offline`. */
 	readonly offline: "store" | "refuse";
 	readonly hideUnknownUsers: "never" | "discovered" | "always";
+	/** `[im] busy`. */
+	readonly busy: "deliver" | "refuse";
 	readonly idleMs: number;
+	/** How long a message may wait for its turn. */
+	readonly queueMs: number;
 	readonly publishedState: (owner: string) => PresenceState;
 	readonly sender: (owner: string) => { readonly displayName: string | undefined; readonly verification: Verification };
 	readonly events: ImEvents;
@@ -52,19 +60,24 @@ export class ImService implements SessionUser {
 	readonly #options: ImServiceOptions;
 	readonly #conversations = new Map<string, Conversation>();
 	readonly #local: LocalDelivery;
+	readonly #profiles: ProfileMemory;
+	readonly #typing: TypingWatch;
 	#idleTimer: Timer | undefined;
 	#isStopped = false;
 
 	constructor(options: ImServiceOptions) {
 		this.#options = options;
-		const { clock, events, log, offline, publishedState, store } = options;
+		const { busy, clock, events, log, offline, publishedState, store } = options;
+		this.#profiles = new ProfileMemory(clock);
+		this.#typing = new TypingWatch(clock, (owner, other, typing) => events.typing(owner, other, typing));
 		this.#local = new LocalDelivery({
 			clock,
 			log,
 			store,
 			offline,
+			busy,
 			publishedState,
-			received: (message) => events.message(message),
+			received: (message) => this.#arrivedFor(message),
 			fate: (message, fate) => events.fate(message, fate),
 		});
 	}
@@ -93,6 +106,7 @@ export class ImService implements SessionUser {
 		this.#isStopped = true;
 		this.#idleTimer?.stop();
 		this.#local.stop();
+		this.#typing.close();
 		for (const conversation of [...this.#conversations.values()]) conversation.stop();
 	}
 
@@ -107,7 +121,7 @@ export class ImService implements SessionUser {
 	typing(owner: string, other: string, active: boolean): void {
 		if (this.#options.ownDomains.has(domainOf(other))) {
 			if (this.#options.store.watchers.get(other, owner)?.decision !== "block")
-				this.#options.events.typing(other, owner, active);
+				this.#typing.heard(other, owner, active);
 			return;
 		}
 		this.#conversations.get(`${owner} ${other}`)?.typing(active);
@@ -125,10 +139,14 @@ export class ImService implements SessionUser {
 
 	/** An INVITE outside a dialog: the decision list of protocol sheet 3.5. */
 	invite(context: RequestContext): void {
-		const { agent, store, offline, hideUnknownUsers, publishedState } = this.#options;
+		const { agent, store, hideUnknownUsers } = this.#options;
 		const { transaction, peer, from, to, link } = context;
 		if (peer === undefined || from === undefined || to === undefined) {
 			agent.answer(transaction, 404, { code: "unknown-user" });
+			return;
+		}
+		if (isMultiparty(transaction.request)) {
+			this.#refuseOffer(transaction, peer, "multiparty");
 			return;
 		}
 		const offer = readOffer(transaction.request);
@@ -138,11 +156,7 @@ export class ImService implements SessionUser {
 		}
 		const chosen = offer && chooseMessageLine(offer);
 		if (offer === undefined || chosen === undefined) {
-			agent.answer(transaction, 488, {
-				code: offer === undefined ? "no-offer" : "no-message-media",
-				headers: [["Warning", `304 ${this.#options.identity().fqdn} "Media type not available"`]],
-				withCapabilities: peer,
-			});
+			this.#refuseOffer(transaction, peer, offer === undefined ? "no-offer" : "no-message-media");
 			return;
 		}
 		const owner = detach(aorKey(to));
@@ -157,8 +171,9 @@ export class ImService implements SessionUser {
 			agent.answer(transaction, 480, { code: "blocked-sender" });
 			return;
 		}
-		if (offline === "refuse" && publishedState(owner) === "offline") {
-			agent.answer(transaction, 480, { code: "offline" });
+		const absent = this.#absence(owner);
+		if (absent !== undefined) {
+			agent.answer(transaction, absent.status, { code: absent.code });
 			return;
 		}
 		const session = new Session(this.#options, {
@@ -182,7 +197,7 @@ export class ImService implements SessionUser {
 	}
 
 	arrived(session: Session, transaction: ServerTransaction): void {
-		const { agent, events, offline, publishedState } = this.#options;
+		const { agent } = this.#options;
 		const owner = session.local.toLowerCase();
 		const other = session.remote.toLowerCase();
 		if (session.isShut) {
@@ -191,17 +206,16 @@ export class ImService implements SessionUser {
 		}
 		const arrived = readArrived(transaction.request);
 		switch (arrived.kind) {
-			case "text":
-				if (offline === "refuse" && publishedState(owner) === "offline") {
-					agent.answer(transaction, 480, { code: "offline" });
-				} else {
-					void this.#receive(session, transaction, owner, arrived.text);
-				}
+			case "text": {
+				const absent = this.#absence(owner);
+				if (absent !== undefined) agent.answer(transaction, absent.status, { code: absent.code });
+				else void this.#receive(session, transaction, owner, arrived.text);
 				break;
+			}
 			case "typing":
 				session.typingForm = arrived.form;
 				agent.answer(transaction, 200, { code: "typing" });
-				events.typing(owner, other, arrived.typing);
+				this.#typing.heard(owner, other, arrived.typing, arrived.refreshSeconds);
 				break;
 			case "nothing":
 				agent.answer(transaction, 200, { code: "nothing-to-deliver" });
@@ -209,9 +223,7 @@ export class ImService implements SessionUser {
 			case "refused":
 				agent.answer(transaction, arrived.status, {
 					code: arrived.code,
-					...(arrived.status === 415
-						? { headers: [["Accept", "text/plain, text/html, application/im-iscomposing+xml"]] }
-						: {}),
+					...(arrived.accept === undefined ? {} : { headers: [["Accept", arrived.accept]] }),
 				});
 				break;
 		}
@@ -225,7 +237,7 @@ export class ImService implements SessionUser {
 
 	/** The 200 says that the message is on disk (promise 1). */
 	async #receive(session: Session, transaction: ServerTransaction, owner: string, body: string): Promise<void> {
-		const { agent, events, log, publishedState, store } = this.#options;
+		const { agent, log, publishedState, store } = this.#options;
 		const { request } = transaction;
 		try {
 			const result = await store.messages.receive({
@@ -239,8 +251,7 @@ export class ImService implements SessionUser {
 			});
 			agent.answer(transaction, publishedState(owner) === "offline" ? 202 : 200, { code: "received" });
 			if (result.kind === "stored") {
-				events.typing(owner, session.remote.toLowerCase(), false);
-				events.message(result.message);
+				this.#arrivedFor(result.message);
 			}
 		} catch (error) {
 			log.error("message not stored", { callId: request.callId, reason: String(error) });
@@ -248,17 +259,44 @@ export class ImService implements SessionUser {
 		}
 	}
 
+	/** A message is on disk for its recipient: whoever wrote it has stopped writing (RFC 3994 §3.3). */
+	#arrivedFor(message: Message): void {
+		this.#typing.ended(message.owner, message.peer);
+		this.#options.events.message(message);
+	}
+
+	/** Why our user takes no messages now (protocol sheet 3.5, rows 9 and 11). */
+	#absence(owner: string): { readonly status: 480 | 486; readonly code: string } | undefined {
+		const { busy, offline, publishedState } = this.#options;
+		const state = publishedState(owner);
+		if (state === "offline" && offline === "refuse") return { status: 480, code: "offline" };
+		return state === "busy" && busy === "refuse" ? { status: 486, code: "busy" } : undefined;
+	}
+
+	/** REQ-33: what is offered is nothing of ours, and this is what would be. */
+	#refuseOffer(transaction: ServerTransaction, peer: Peer, code: string): void {
+		this.#options.agent.answer(transaction, 488, {
+			code,
+			headers: [["Warning", `304 ${this.#options.identity().fqdn} "Media type not available"`]],
+			withCapabilities: peer,
+		});
+	}
+
 	#conversation(owner: string, peer: string, address: string): Conversation {
 		const key = `${owner} ${peer}`;
 		const known = this.#conversations.get(key);
 		if (known !== undefined) return known;
-		const { clock, log, store, events } = this.#options;
+		const { clock, log, queueMs, store, events } = this.#options;
 		const made = new Conversation(
 			{
 				clock,
 				log,
 				store,
 				prepare: (conversation) => this.#prepare(conversation),
+				profileOf: (session) => this.#profiles.profileOf(session.peer),
+				offersOtherForm: ({ offered, peer: callee, refusal }) =>
+					offered !== undefined && refusal !== undefined && this.#profiles.refused(callee, offered, refusal),
+				queueMs,
 				fate: (message, fate) => events.fate(message, fate),
 				idle: (conversation) => this.#rest(conversation),
 			},
@@ -305,7 +343,8 @@ export class ImService implements SessionUser {
 		this.#idleTimer = clock.setTimer(CHECK_EVERY_MS, () => {
 			const now = clock.now();
 			const longest = LONGEST_SESSION_MS - random.below(LONGEST_SESSION_SPREAD_MS);
-			for (const conversation of this.#conversations.values()) {
+			for (const conversation of [...this.#conversations.values()]) {
+				conversation.expire();
 				const oldest = conversation.waiting > 0 ? OLDEST_SESSION_MS : longest;
 				for (const session of [...conversation.sessions]) {
 					const isIdle = conversation.waiting === 0 && now - session.lastActivityMs >= idleMs;

@@ -5,6 +5,7 @@ import {
 	createResponse,
 	type Describer,
 	formatSdp,
+	type HeaderInput,
 	type Random,
 	RetransmitUntilAck,
 	type Sdp,
@@ -42,9 +43,16 @@ export class InviteAnswers {
 				readonly toTag: string;
 				readonly offer: Sdp;
 				readonly chosen: SdpMedia;
+				readonly headers: readonly HeaderInput[];
 		  }
 		| undefined;
-	#reoffered: { readonly transaction: ServerTransaction; readonly offer: Sdp } | undefined;
+	#reoffered:
+		| {
+				readonly transaction: ServerTransaction;
+				readonly offer: Sdp;
+				readonly headers: readonly HeaderInput[];
+		  }
+		| undefined;
 	#retransmission: RetransmitUntilAck | undefined;
 
 	constructor(options: InviteAnswersOptions, parts: InviteAnswersParts) {
@@ -52,21 +60,27 @@ export class InviteAnswers {
 		this.#parts = parts;
 	}
 
-	/** The INVITE that waits for its answer, the tag of our To, and the line of its offer that we speak. */
-	offered(transaction: ServerTransaction, toTag: string, offer: Sdp, chosen: SdpMedia): void {
-		this.#offered = { transaction, toTag, offer, chosen };
+	/** The INVITE that waits for its answer, the tag of our To, the line of its offer that we speak, and more headers of a 200. */
+	offered(
+		transaction: ServerTransaction,
+		toTag: string,
+		offer: Sdp,
+		chosen: SdpMedia,
+		headers: readonly HeaderInput[],
+	): void {
+		this.#offered = { transaction, toTag, offer, chosen, headers };
 	}
 
-	reoffered(transaction: ServerTransaction, offer: Sdp): void {
-		this.#reoffered = { transaction, offer };
+	reoffered(transaction: ServerTransaction, offer: Sdp, headers: readonly HeaderInput[]): void {
+		this.#reoffered = { transaction, offer, headers };
 	}
 
 	answerInvite(statusCode: number): void {
 		const offered = this.#offered;
 		if (offered === undefined) return;
 		this.#offered = undefined;
-		const { transaction, toTag, offer, chosen } = offered;
-		if (statusCode === 200) this.#accept(transaction, offer, chosen, { toTag, recordRoute: true });
+		const { transaction, toTag, offer, chosen, headers } = offered;
+		if (statusCode === 200) this.#accept(transaction, offer, chosen, { toTag, recordRoute: true }, headers);
 		else this.#options.agent.answer(transaction, statusCode, { code: "declined", toTag });
 	}
 
@@ -75,9 +89,9 @@ export class InviteAnswers {
 		const reoffered = this.#reoffered;
 		if (reoffered === undefined) return;
 		this.#reoffered = undefined;
-		const { transaction, offer } = reoffered;
+		const { transaction, offer, headers } = reoffered;
 		if (statusCode === 200) {
-			this.#accept(transaction, offer, chooseMessageLine(offer), {});
+			this.#accept(transaction, offer, chooseMessageLine(offer), {}, headers);
 		} else if (statusCode === 500) {
 			agent.answer(transaction, 500, {
 				code: "reinvite-overlap",
@@ -103,16 +117,14 @@ export class InviteAnswers {
 		offer: Sdp,
 		chosen: SdpMedia | undefined,
 		parts: { readonly toTag?: string; readonly recordRoute?: boolean },
+		headers: readonly HeaderInput[],
 	): void {
 		const { agent, identity } = this.#options;
 		const { describer, isConnected, unacknowledged, user } = this.#parts;
 		const own = identity();
 		const response = createResponse(transaction.request, 200, {
 			...parts,
-			headers: [
-				["Contact", contactValue(own, user)],
-				["Allow", ALLOW_VALUE],
-			],
+			headers: [["Contact", contactValue(own, user)], ["Allow", ALLOW_VALUE], ...headers],
 			contentType: "application/sdp",
 			body: formatSdp(createAnswer(offer, chosen, contactUri(own, user), describer)),
 		});

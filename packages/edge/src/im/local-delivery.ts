@@ -10,6 +10,8 @@ export interface LocalDeliveryOptions {
 	readonly store: Store;
 	/** `[im] offline`. */
 	readonly offline: "store" | "refuse";
+	/** `[im] busy`. */
+	readonly busy: "deliver" | "refuse";
 	readonly publishedState: (owner: string) => PresenceState;
 	/** A message is on disk for its recipient. */
 	readonly received: (message: Message) => void;
@@ -75,15 +77,19 @@ export class LocalDelivery {
 	}
 
 	async #handOver(message: Message): Promise<MessageFinish> {
-		const { offline, publishedState, received, store } = this.#options;
+		const { busy, offline, publishedState, received, store } = this.#options;
 		const recipient = store.users.get(message.peer);
 		if (recipient === undefined || recipient.suspended) {
 			return { fate: "failed", code: 404, reason: "There is no such user here.", blame: "recipient" };
 		}
-		const isOffline = publishedState(message.peer) === "offline";
+		const state = publishedState(message.peer);
+		const isOffline = state === "offline";
 		const isBlocked = store.watchers.get(message.peer, message.owner)?.decision === "block";
 		if (isBlocked || (isOffline && offline === "refuse")) {
 			return { fate: "failed", code: 480, reason: "The recipient cannot be reached now.", blame: "recipient" };
+		}
+		if (state === "busy" && busy === "refuse") {
+			return { fate: "failed", code: 486, reason: "The recipient is busy.", blame: "recipient" };
 		}
 		const result = await store.messages.receive({
 			owner: message.peer,

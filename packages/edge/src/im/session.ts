@@ -51,6 +51,7 @@ import { type Verification, verificationHeaders } from "../ua/verification.ts";
 import { ACCEPTED_TYPES } from "./bodies.ts";
 import { InviteAnswers } from "./invite-answers.ts";
 import { LONGEST_OFFER_BYTES } from "./read-offer.ts";
+import { readSessionExpiry, type SessionExpiry } from "./session-expiry.ts";
 
 export interface SessionOptions {
 	readonly clock: Clock;
@@ -59,6 +60,8 @@ export interface SessionOptions {
 	readonly agent: UserAgent;
 	readonly identity: () => LocalIdentity;
 	readonly markVerification: boolean;
+	/** How long the other side may ring (`[im] answer_seconds`). */
+	readonly answerMs: number;
 }
 
 /** Who uses a session. */
@@ -82,8 +85,6 @@ export interface SessionParts {
 	readonly user: SessionUser;
 }
 
-/** Protocol sheet 3.5: a human may take his time, our user not. */
-const ANSWER_TIME_MS = 60_000;
 /** CSeq of our INVITE. */
 const INVITE_NUMBER = 1;
 
@@ -104,6 +105,8 @@ export class Session implements DialogUsage {
 	lastActivityMs: number;
 	/** Our user is done with the other side: what still arrives is refused. */
 	isShut = false;
+	/** The form of message line that we offered; undefined where we were called. */
+	offered: ImProfile | undefined;
 	readonly #options: SessionOptions;
 	readonly #parts: SessionParts;
 	readonly #describer: Describer;
@@ -125,6 +128,8 @@ export class Session implements DialogUsage {
 	#answered: Dialog | undefined;
 	#byeAtHand: ServerTransaction | undefined;
 	#answerTimer: Timer | undefined;
+	/** Ends a session that its caller promised to refresh, and does not (RFC 4028). */
+	#expiryTimer: Timer | undefined;
 	#refusal: SipResponse | undefined;
 	/** Their 200 took no line of ours. */
 	#isDeclined = false;
@@ -178,6 +183,7 @@ export class Session implements DialogUsage {
 		const { local, remote, displayName, verification } = this.#parts;
 		const offer = createOffer(profile, contactUri(own, userPart(local)), this.#describer);
 		this.#isCaller = true;
+		this.offered = profile;
 		this.#invite = createInitialRequest(own, {
 			method: "INVITE",
 			via: agent.createVia(),
@@ -200,12 +206,17 @@ export class Session implements DialogUsage {
 	accept(transaction: ServerTransaction, offer: Sdp, chosen: SdpMedia): boolean {
 		const { agent, identity, random } = this.#options;
 		const toTag = random.token();
+		const expiry = readSessionExpiry(transaction.request);
+		if (expiry.kind === "too-short") {
+			agent.answer(transaction, 422, { code: "session-too-short", headers: expiry.headers });
+			return false;
+		}
 		const made = createUasDialog(transaction.request, toTag, contactValue(identity(), userPart(this.local)));
 		if (!made.ok) {
 			agent.answer(transaction, made.fault.status, { code: made.fault.code });
 			return false;
 		}
-		this.#answers.offered(transaction, toTag, offer, chosen);
+		this.#answers.offered(transaction, toTag, offer, chosen, this.#refreshed(expiry));
 		this.#dialog = confirmUasDialog(made.value);
 		this.#takeTypes(acceptTypes(offer, chosen));
 		agent.dialogs.add(made.value.id, this.#link.connection.id, this);
@@ -325,8 +336,22 @@ export class Session implements DialogUsage {
 			this.#options.agent.answer(transaction, 488, { code: offer.fault.code, withCapabilities: this.peer });
 			return;
 		}
-		this.#answers.reoffered(transaction, offer.value);
+		const expiry = readSessionExpiry(transaction.request);
+		if (expiry.kind === "too-short") {
+			this.#options.agent.answer(transaction, 422, { code: "session-too-short", headers: expiry.headers });
+			return;
+		}
+		this.#answers.reoffered(transaction, offer.value, this.#refreshed(expiry));
 		this.#step({ kind: "reoffered", offer: judgeReoffer(offer.value) });
+	}
+
+	/** Begins the time until the next refresh anew; a refresh that asks for none ends it. What goes into the 200. */
+	#refreshed(expiry: SessionExpiry): readonly HeaderInput[] {
+		this.#expiryTimer?.stop();
+		this.#expiryTimer = undefined;
+		if (expiry.kind !== "refreshed") return [];
+		this.#expiryTimer = this.#options.clock.setTimer(expiry.endMs, () => this.hangUp());
+		return expiry.headers;
 	}
 
 	#step(what: InviteEvent): void {
@@ -336,7 +361,7 @@ export class Session implements DialogUsage {
 	}
 
 	#perform(effect: InviteEffect): void {
-		const { agent, clock } = this.#options;
+		const { agent, answerMs, clock } = this.#options;
 		switch (effect.kind) {
 			case "send-invite":
 				if (this.#invite !== undefined)
@@ -364,7 +389,7 @@ export class Session implements DialogUsage {
 				if (this.#byeAtHand !== undefined) agent.answer(this.#byeAtHand, effect.statusCode, { code: "bye" });
 				break;
 			case "start-answer-timer":
-				this.#answerTimer = clock.setTimer(ANSWER_TIME_MS, () => this.#step({ kind: "no-answer" }));
+				this.#answerTimer = clock.setTimer(answerMs, () => this.#step({ kind: "no-answer" }));
 				break;
 			case "stop-answer-timer":
 				this.#answerTimer?.stop();
@@ -375,6 +400,7 @@ export class Session implements DialogUsage {
 				break;
 			case "ended":
 				this.#answerTimer?.stop();
+				this.#expiryTimer?.stop();
 				this.#parts.user.ended(this, this.#isDeclined ? { kind: "refused", statusCode: 488 } : effect.end);
 				break;
 			case "forget":

@@ -14,6 +14,7 @@ import type { Link } from "../federation/link.ts";
 import type { BindingVerdict } from "../federation/outcome.ts";
 import { discoveredPeer, type Peer } from "../federation/peers.ts";
 import type { Message, MessageFinish } from "../store/messages.ts";
+import type { PresenceState } from "../store/published-presence.ts";
 import { openTestStore } from "../store/testing.ts";
 import { UserAgent } from "../ua/user-agent.ts";
 import { ImService } from "./im-service.ts";
@@ -32,6 +33,10 @@ export const MESSAGE_SDP = [
 
 export interface ImWorldOptions {
 	readonly idleMs?: number;
+	readonly busy?: "deliver" | "refuse";
+	readonly imProfile?: Peer["imProfile"];
+	readonly publishedState?: () => PresenceState;
+	readonly queueMs?: number;
 	readonly bind?: () => BindingVerdict | Promise<BindingVerdict>;
 	readonly linkTo?: (link: Link, peer: Peer) => Promise<LinkOutcome>;
 }
@@ -46,7 +51,11 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 	const store = await openTestStore({ clock });
 	await store.users.add({ address: ALICE });
 	await store.users.add({ address: "carol@contoso.example" });
-	const peer: Peer = { ...discoveredPeer("fabrikam.example"), kind: "allowed" };
+	const peer: Peer = {
+		...discoveredPeer("fabrikam.example"),
+		kind: "allowed",
+		imProfile: options.imProfile ?? "profile",
+	};
 	const connection = new RecordingConnection(1);
 	const link = {
 		connection,
@@ -70,6 +79,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		counted: () => {},
 	});
 	const fates: string[] = [];
+	const typing: string[] = [];
 	const im = new ImService({
 		clock,
 		random,
@@ -81,15 +91,20 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		ownDomains,
 		offline: "store",
 		hideUnknownUsers: "never",
+		busy: options.busy ?? "deliver",
+		answerMs: 60_000,
 		idleMs: options.idleMs ?? 900_000,
-		publishedState: () => "available",
+		queueMs: options.queueMs ?? 24 * 3_600_000,
+		publishedState: options.publishedState ?? (() => "available"),
 		sender: () => ({ displayName: undefined, verification: "verified" }),
 		events: {
 			message() {},
 			fate(message: Message, fate: "sending" | MessageFinish) {
 				fates.push(`${message.body}: ${fate === "sending" ? fate : `${fate.fate} ${fate.code ?? ""}`}`);
 			},
-			typing() {},
+			typing(owner, other, isTyping) {
+				typing.push(`${other} to ${owner}: ${isTyping ? "writes" : "stopped"}`);
+			},
 		},
 	});
 	agent.start({ invite: (request) => im.invite(request), subscribe() {}, earlyNotify: () => false });
@@ -105,8 +120,12 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		agent,
 		im,
 		fates,
+		/** What Alice's programs were told, since the last look. */
+		typing: (): readonly string[] => typing.splice(0),
 		/** What the edge sent since the last look, by method or status. */
 		sent: (): readonly string[] => connection.take().map(nameOf),
+		/** The same, and it stays to be taken. */
+		peek: (): readonly string[] => connection.sent.map(nameOf),
 		/** The next message that the edge sent; whatever was sent before it is passed over. */
 		take(name: string): SipMessage {
 			for (let next = connection.sent.shift(); next !== undefined; next = connection.sent.shift()) {
@@ -128,19 +147,29 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		/** A request of Lena's to Alice. */
 		request(
 			method: string,
-			parts: { readonly toTag?: string; readonly cseq?: number; readonly branch?: string; readonly body?: string } = {},
+			parts: {
+				readonly toTag?: string;
+				readonly cseq?: number;
+				readonly branch?: string;
+				readonly callId?: string;
+				readonly body?: string;
+				readonly type?: string;
+				readonly headers?: readonly HeaderInput[];
+			} = {},
 		): SipRequest {
 			lastBranch += 1;
 			const headers: HeaderInput[] = [
 				["Via", `SIP/2.0/TLS sip.fabrikam.example:5061;branch=z9hG4bK${parts.branch ?? `lena${lastBranch}`}`],
 				["From", `<sip:${LENA}>;tag=lena`],
 				["To", `<sip:${ALICE}>${parts.toTag === undefined ? "" : `;tag=${parts.toTag}`}`],
-				["Call-ID", "lenas-call"],
+				["Call-ID", parts.callId ?? "lenas-call"],
 				["CSeq", `${parts.cseq ?? 1} ${method}`],
 				["Contact", "<sip:lena@sip.fabrikam.example:5061;transport=tls>"],
 			];
-			if (parts.body !== undefined)
-				headers.push(["Content-Type", method === "INVITE" ? "application/sdp" : "text/plain"]);
+			headers.push(...(parts.headers ?? []));
+			if (parts.body !== undefined) {
+				headers.push(["Content-Type", parts.type ?? (method === "INVITE" ? "application/sdp" : "text/plain")]);
+			}
 			return createRequest({
 				method,
 				requestUri: `sip:${ALICE}`,
