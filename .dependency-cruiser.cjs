@@ -21,6 +21,7 @@ const edge = [
 	"(presence|im)/",
 	"admin/",
 	"edge\\.ts",
+	"(doctor|setup)/",
 	"cli/",
 	"demo/",
 	"main\\.ts",

@@ -60,6 +60,7 @@ const INTEROP_PROGRAMS = {
 	ip: "iproute2",
 	unshare: "util-linux",
 	mount: "mount",
+	faketime: "faketime",
 };
 
 function missingPackages() {

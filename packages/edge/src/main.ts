@@ -8,8 +8,11 @@ import {
 	registerCommands,
 	runProgram,
 } from "@causeway/admin/cli";
+import { registerCert } from "./cli/cert.ts";
 import { registerCheckConfig } from "./cli/check-config.ts";
 import { discoverServer } from "./cli/configuration.ts";
+import { registerDoctor } from "./cli/doctor.ts";
+import { registerInit } from "./cli/init.ts";
 import { registerServe } from "./cli/serve.ts";
 import { registerDemo } from "./demo/command.ts";
 
@@ -32,8 +35,11 @@ process.once("SIGINT", () => interruption.abort());
 const program = prepareProgram(new Command("causeway"), context)
 	.description("A SIP/SIMPLE federation edge server: presence and instant messages over mutual TLS")
 	.version(version);
+registerInit(program, context);
 registerServe(program, version);
 registerCheckConfig(program, context);
+registerDoctor(program, context);
+registerCert(program, context);
 registerDemo(program, context);
 registerCommands(program, context);
 

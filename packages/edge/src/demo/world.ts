@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ZoneServer } from "../federation/dns/zone-server.ts";
-import { createRootAuthority } from "../pki/authority.ts";
+import { type Authority, createRootAuthority } from "../pki/authority.ts";
 import { Organisation } from "./organisation.ts";
 
 export interface World {
@@ -11,6 +11,9 @@ export interface World {
 	readonly contoso: Organisation;
 	readonly fabrikam: Organisation;
 	readonly nameServer: string;
+	/** What the name server publishes; may be changed. */
+	readonly zone: ZoneServer;
+	readonly authority: Authority;
 	close(): Promise<void>;
 }
 
@@ -65,7 +68,7 @@ export async function startWorld(folder: string | undefined, progress: (text: st
 				{ name: fqdn, type: "A", address: "127.0.0.1" },
 			]),
 		);
-		return { folder: place, contoso, fabrikam, nameServer, close };
+		return { folder: place, contoso, fabrikam, nameServer, zone, authority, close };
 	} catch (error) {
 		await close();
 		throw error;

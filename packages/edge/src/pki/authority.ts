@@ -129,7 +129,11 @@ export async function createSigningRequest(
 			name: distinguishedName({ commonName: fqdn }),
 			keys,
 			signingAlgorithm: signingAlgorithm("ec-p256", "SHA-256"),
-			extensions: [new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: "dns", value })))],
+			extensions: [
+				new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: "dns", value }))),
+				// An edge dials with the certificate as well as it answers with it; authorities that follow requests then say so.
+				new x509.ExtendedKeyUsageExtension(Object.values(purposeOids)),
+			],
 		},
 		webcrypto,
 	);

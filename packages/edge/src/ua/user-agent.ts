@@ -299,7 +299,8 @@ export class UserAgent implements TransactionUser, FederationUser {
 			case "OPTIONS":
 				this.answer(transaction, 200, {
 					code: "options",
-					headers: capabilityHeaders,
+					// RFC 3261 §20.17: whoever asks learns whether the two clocks agree.
+					headers: [...capabilityHeaders, ["Date", new Date(this.#options.clock.wall()).toUTCString()]],
 					withCapabilities: context.peer,
 				});
 				break;

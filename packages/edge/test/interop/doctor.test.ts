@@ -1,0 +1,221 @@
+/** `causeway doctor fabrikam.example` against the demonstration, with one thing wrong at a time: what it says is kept in `golden/doctor-*.txt`. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Organisation } from "../../src/demo/organisation.ts";
+import { startWorld, type World } from "../../src/demo/world.ts";
+import type { ZoneRecord } from "../../src/federation/dns/zone-server.ts";
+import { type Authority, type CertificateSpec, createIntermediateAuthority, issue } from "../../src/pki/authority.ts";
+import { until } from "./harness/until.ts";
+
+const LAUNCHER = fileURLToPath(new URL("../../bin/causeway.mjs", import.meta.url));
+const DAY_MS = 86_400_000;
+const DEADLINE_MS = 60_000;
+const FAKETIME = "/usr/bin/faketime";
+
+interface Case {
+	readonly name: string;
+	/** Makes one thing wrong. */
+	readonly spoil?: (world: World) => Promise<void> | void;
+	/** How the clock of `doctor` runs, in the form of faketime. */
+	readonly clock?: string;
+	/** What must stand in the first line, and whose it must be. */
+	readonly first: RegExp;
+	readonly whose?: string;
+	/** What must be offered to paste. */
+	readonly mend?: RegExp;
+}
+
+const cases: readonly Case[] = [
+	{ name: "all-good", first: /^everything is in order$/ },
+	{
+		name: "missing-srv",
+		spoil: ({ zone, contoso, fabrikam }) =>
+			zone.setRecords([...srv(contoso), ...address(contoso), ...address(fabrikam)]),
+		first: /^FAULT: _sipfederationtls\._tcp\.fabrikam\.example has no SRV record/,
+		whose: "the partner's (fabrikam.example)",
+		mend: /_sipfederationtls\._tcp\.fabrikam\.example\. 3600 IN SRV 10 50 5061 sip\.fabrikam\.example\./,
+	},
+	{
+		name: "srv-outside-domain",
+		spoil: ({ zone, contoso, fabrikam }) =>
+			zone.setRecords([
+				...srv(contoso),
+				...address(contoso),
+				...srv(fabrikam, "edge.hoster.example"),
+				{ name: "edge.hoster.example", type: "A", address: "127.0.0.1" },
+			]),
+		first: /^FAULT: the SRV record of fabrikam\.example points to edge\.hoster\.example, which is outside the domain/,
+		whose: "the partner's (fabrikam.example)",
+		mend: /causeway peer allow fabrikam\.example --edge edge\.hoster\.example:5061/,
+	},
+	{
+		name: "wrong-certificate-name",
+		spoil: (world) => certify(world, world.fabrikam, { names: ["mail.fabrikam.example"] }),
+		first: /^FAULT: the certificate is for mail\.fabrikam\.example.*, not for sip\.fabrikam\.example/,
+		whose: "the partner's (fabrikam.example)",
+		mend: /openssl req .*subjectAltName=DNS:sip\.fabrikam\.example/,
+	},
+	{
+		name: "expired-certificate",
+		spoil: (world) => certify(world, world.fabrikam, { notBefore: -10 * DAY_MS, notAfter: -DAY_MS / 2 }),
+		first: /^FAULT: .*expired/,
+		whose: "the partner's (fabrikam.example)",
+		mend: /openssl req /,
+	},
+	{
+		name: "missing-intermediate",
+		async spoil(world) {
+			const intermediate = await createIntermediateAuthority(world.authority, {
+				commonName: "Fabrikam issuing authority",
+				...dates(-DAY_MS, 20 * DAY_MS),
+			});
+			await certify(world, world.fabrikam, { issuer: intermediate, leafAlone: true });
+		},
+		first:
+			/^FAULT: the issuer "CN=Fabrikam issuing authority" is neither among our trust anchors nor among the certificates shown/,
+		whose: "ours or the partner's",
+		mend: /cat leaf\.pem intermediate\.pem > edge\.pem/,
+	},
+	{
+		name: "server-only-purpose",
+		spoil: (world) => certify(world, world.fabrikam, { purposes: ["server"] }),
+		first: /^warning: the partner's certificate is for TLS servers alone/,
+		whose: "the partner's (fabrikam.example)",
+		mend: /extendedKeyUsage=serverAuth,clientAuth/,
+	},
+	{
+		name: "own-name-missing",
+		spoil: (world) => certify(world, world.contoso, { names: ["www.contoso.example"], isReloaded: false }),
+		first: /^FAULT: our certificate does not carry sip\.contoso\.example/,
+		whose: "ours",
+		mend: /openssl req .*subjectAltName=DNS:sip\.contoso\.example/,
+	},
+	{
+		name: "closed-port",
+		spoil: ({ fabrikam }) => fabrikam.stop(),
+		first: /^FAULT: sip\.fabrikam\.example \(127\.0\.0\.1:PORT\) cannot be reached/,
+		whose: "the partner's (fabrikam.example)",
+		mend: /ss -ltn/,
+	},
+	{
+		name: "clock-a-day-ahead",
+		clock: "+24h",
+		first: /^FAULT: the clocks differ by 24 hours/,
+		whose: "ours or the partner's",
+		mend: /timedatectl set-ntp true/,
+	},
+	{
+		name: "clock-two-days-behind",
+		clock: "-48h",
+		first: /^FAULT: our certificate is not valid before .*: the clock of this machine is likely to be wrong/,
+		whose: "ours",
+		mend: /timedatectl set-ntp true/,
+	},
+];
+
+for (const { name, spoil, clock, first, whose, mend } of cases) {
+	test(`doctor, ${name}: the fault first, whose it is, and what mends it`, async (context) => {
+		const world = await startWorld(undefined, () => {});
+		context.after(() => world.close());
+		await spoil?.(world);
+		const { code, stdout, stderr } = await doctor(world, clock);
+		const text = normalise(stdout, world);
+		const lines = text.split("\n");
+		assert.match(lines[0] ?? "", first, stdout + stderr);
+		if (whose !== undefined) assert.equal(lines[1], `whose:  ${whose}`);
+		if (mend !== undefined) assert.match(text, mend);
+		assert.equal(code, lines[0]?.startsWith("FAULT") === true ? 1 : 0, stderr);
+		const golden = fileURLToPath(new URL(`golden/doctor-${name}.txt`, import.meta.url));
+		if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(golden, text);
+		assert.ok(existsSync(golden), `${golden} is missing: UPDATE_GOLDEN=1 npm test -- doctor writes it`);
+		assert.equal(text, readFileSync(golden, "utf8"));
+	});
+}
+
+function doctor({ contoso }: World, clock: string | undefined) {
+	const command = [process.execPath, LAUNCHER, "doctor", "fabrikam.example", "--config", contoso.configFile];
+	const [program = "", ...args] = clock === undefined ? command : [FAKETIME, "-f", clock, ...command];
+	return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
+		const child = spawn(program, args, {
+			env: { ...process.env, CAUSEWAY_FROM: "source", FAKETIME_DONT_FAKE_MONOTONIC: "1" },
+		});
+		let stdout = "";
+		let stderr = "";
+		child.stdout.on("data", (chunk: Buffer) => {
+			stdout += chunk.toString("utf8");
+		});
+		child.stderr.on("data", (chunk: Buffer) => {
+			stderr += chunk.toString("utf8");
+		});
+		child.once("error", reject);
+		child.once("close", (code) => resolve({ code, stdout, stderr }));
+	});
+}
+
+/** What differs from run to run, taken out. */
+function normalise(text: string, { folder }: World): string {
+	return text
+		.replaceAll(folder, "FOLDER")
+		.replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
+		.replaceAll(/(sip\.\w+\.example):\d{4,5}/g, "$1:PORT")
+		.replaceAll(/SRV 10 50 (?!5061)\d+/g, "SRV 10 50 PORT")
+		.replaceAll(/sport = :\d+/g, "sport = :PORT")
+		.replaceAll(/of the record \(\d+\)/g, "of the record (PORT)")
+		.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "TIME")
+		.replaceAll(/([0-9A-F]{2}:){31}[0-9A-F]{2}/g, "FINGERPRINT");
+}
+
+function srv({ domain, fqdn, sipPort }: Organisation, target = fqdn): readonly ZoneRecord[] {
+	return [{ name: `_sipfederationtls._tcp.${domain}`, type: "SRV", priority: 10, weight: 50, port: sipPort, target }];
+}
+
+function address({ fqdn }: Organisation): readonly ZoneRecord[] {
+	return [{ name: fqdn, type: "A", address: "127.0.0.1" }];
+}
+
+function dates(fromMs: number, untilMs: number): Pick<CertificateSpec, "notBefore" | "notAfter"> {
+	const now = Date.now();
+	return { notBefore: new Date(now + fromMs), notAfter: new Date(now + untilMs) };
+}
+
+/** Gives an organisation another certificate; its edge takes it at SIGHUP, as an administrator would do it. */
+async function certify(
+	world: World,
+	organisation: Organisation,
+	parts: {
+		readonly issuer?: Authority;
+		readonly names?: readonly string[];
+		readonly purposes?: readonly string[];
+		readonly notBefore?: number;
+		readonly notAfter?: number;
+		readonly leafAlone?: boolean;
+		readonly isReloaded?: boolean;
+	},
+): Promise<void> {
+	const names = parts.names ?? [organisation.fqdn];
+	const issued = await issue(parts.issuer ?? world.authority, {
+		commonName: names[0] ?? "",
+		alternativeNames: names.map((value) => ({ type: "dns", value })),
+		...dates(parts.notBefore ?? -DAY_MS, parts.notAfter ?? 20 * DAY_MS),
+		purposes: parts.purposes ?? ["server", "client"],
+		authority: { is: false },
+		keyUsage: ["digitalSignature"],
+	});
+	const folder = dirname(organisation.configFile);
+	await writeFile(join(folder, "edge.key"), issued.key);
+	await writeFile(join(folder, "edge.pem"), parts.leafAlone === true ? issued.certificate : issued.chain);
+	if (parts.isReloaded === false || organisation.pid === undefined) return;
+	process.kill(organisation.pid, "SIGHUP");
+	await until(
+		async () => ((await readFile(organisation.logFile, "utf8")).includes("configuration reloaded") ? true : undefined),
+		{
+			what: "the edge takes its new certificate",
+			deadlineMs: DEADLINE_MS,
+		},
+	);
+}
