@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client } from "@causeway/admin";
 import type { ReadyMessage } from "../../src/cli/serve.ts";
-import { createEdgeCertificate, createRootAuthority, type Issued } from "../../src/pki/authority.ts";
-import { writeKeyFile } from "../../src/pki/key-file.ts";
+import type { Issued } from "../../src/pki/authority.ts";
 import type { BenchmarkSettings } from "./benchmark.ts";
 import { Child } from "./child.ts";
+import { createCredentials } from "./credentials.ts";
 
 export const HOSTED_DOMAIN = "contoso.example";
 export const PEER_DOMAIN = "bench.example";
@@ -15,7 +15,6 @@ export const PEER_FQDN = "sip.bench.example";
 const FQDN = "sip.contoso.example";
 const PASSWORD = "bench-password";
 const START_LIMIT_MS = 20_000;
-const DAY_MS = 86_400_000;
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 export interface BenchEdge {
@@ -31,14 +30,8 @@ export interface BenchEdge {
 
 /** Makes certificates and configuration in the run's folder and starts the edge. */
 export async function startEdgeProcess({ folder, profileFolder, cores }: BenchmarkSettings): Promise<BenchEdge> {
-	const now = Date.now();
-	const validity = { notBefore: new Date(now - DAY_MS), notAfter: new Date(now + 90 * DAY_MS) };
-	const authority = await createRootAuthority({ commonName: "Benchmark authority", ...validity });
-	const own = await createEdgeCertificate(authority, { names: [FQDN], ...validity });
-	const peer = await createEdgeCertificate(authority, { names: [PEER_FQDN], ...validity });
-	await writeFile(join(folder, "edge.pem"), own.chain);
-	await writeKeyFile(join(folder, "edge.key"), own.key);
-	await writeFile(join(folder, "ca.pem"), authority.certificate);
+	const credentials = await createCredentials(folder, FQDN);
+	const peer = await credentials.issue(PEER_FQDN);
 	const config = join(folder, "causeway.toml");
 	await writeFile(config, CONFIGURATION);
 

@@ -6,6 +6,7 @@ import { Child } from "./child.ts";
 import { PEER_DOMAIN, PEER_FQDN, startEdgeProcess } from "./edge-process.ts";
 import type { GeneratorFailed, GeneratorPlan, Opened, RunResult } from "./im-generator.ts";
 import { cpuBetween, readServerCpu } from "./process-cpu.ts";
+import { kamailioRelayedMessages } from "./relay.ts";
 
 const USERS = 10;
 const CONNECTIONS = 4;
@@ -21,7 +22,8 @@ const GENERATOR = fileURLToPath(new URL("./im-generator.ts", import.meta.url));
 export const hostedIm: Benchmark = {
 	name: "hosted-im",
 	summary: "MESSAGE in a dialog to a hosted user, on disk, 200; mutual TLS, saturated",
-	open,
+	goal: 0.6,
+	contenders: [{ name: "Causeway hosted", role: "subject", open }, kamailioRelayedMessages],
 };
 
 async function open(settings: BenchmarkSettings): Promise<Subject> {

@@ -3,18 +3,21 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import type { Benchmark, BenchmarkSettings, Subject } from "./benchmark.ts";
+import type { Benchmark, BenchmarkSettings, Contender, Subject } from "./benchmark.ts";
 import { hostedIm } from "./hosted-im.ts";
 import { chooseCores, describeMachine } from "./machine.ts";
-import { type Figures, figuresOf, formatTable, medianFigures } from "./report.ts";
+import { relayBenchmarks } from "./relay.ts";
+import { type Figures, figuresOf, formatComparison, formatTable, medianFigures } from "./report.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [hostedIm];
+const BENCHMARKS: readonly Benchmark[] = [hostedIm, ...relayBenchmarks];
 
 const USAGE = `usage: npm run bench -- [--rounds N] [--operations N] [--cpu-prof FOLDER] [name …]
 
 ${BENCHMARKS.map(({ name, summary }) => `  ${name}  ${summary}`).join("\n")}
 
-  --rounds N         rounds of each, in turns (3)
+A name stands for every benchmark that begins with it: relay, relay-message. Each runs its contenders in turns.
+
+  --rounds N         rounds of each contender, in turns (3)
   --operations N     operations of a round, instead of each benchmark's own number
   --cpu-prof FOLDER  writes the servers' CPU profiles there; the figures of such a run do not count
 `;
@@ -43,15 +46,21 @@ function readArguments(args: readonly string[]): Wanted | undefined {
 		},
 	});
 	if (values.help) return undefined;
-	const unknown = positionals.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+	const unknown = positionals.find((name) => !BENCHMARKS.some((benchmark) => isNamed(benchmark, name)));
 	if (unknown !== undefined) throw new WrongUsage(`there is no benchmark ${unknown}`);
 	const profile = values["cpu-prof"];
 	return {
-		benchmarks: BENCHMARKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
+		benchmarks: BENCHMARKS.filter(
+			(benchmark) => positionals.length === 0 || positionals.some((wanted) => isNamed(benchmark, wanted)),
+		),
 		rounds: readCount(values.rounds),
 		operations: values.operations === undefined ? undefined : readCount(values.operations),
 		profileFolder: profile === undefined ? undefined : resolve(profile),
 	};
+}
+
+function isNamed({ name }: Benchmark, wanted: string): boolean {
+	return name === wanted || name.startsWith(`${wanted}-`);
 }
 
 function readCount(text: string): number {
@@ -72,30 +81,45 @@ async function runBenchmarks({ benchmarks, rounds, operations, profileFolder }: 
 			? "processes not pinned"
 			: `server pinned to core ${cores.server}, generator to core ${cores.generator}`,
 	);
-	const subjects: { readonly name: string; readonly subject: Subject; readonly figures: Figures[] }[] = [];
 	let errors = 0;
+	for (const benchmark of benchmarks) {
+		const folder = join(scratch, benchmark.name);
+		mkdirSync(folder);
+		errors += await runBenchmark(benchmark, rounds, { folder, profileFolder, cores, operations });
+	}
+	return errors;
+}
+
+interface Entrant {
+	readonly contender: Contender;
+	readonly subject: Subject;
+	readonly figures: Figures[];
+}
+
+async function runBenchmark(benchmark: Benchmark, rounds: number, settings: BenchmarkSettings): Promise<number> {
+	const entrants: Entrant[] = [];
+	let errors = 0;
+	print(`\n${benchmark.name}: ${benchmark.summary}`);
 	try {
-		for (const benchmark of benchmarks) {
-			const { name } = benchmark;
-			const folder = join(scratch, name);
+		for (const [index, contender] of benchmark.contenders.entries()) {
+			const folder = join(settings.folder, String(index));
 			mkdirSync(folder);
-			const settings: BenchmarkSettings = { folder, profileFolder, cores, operations };
-			subjects.push({ name, subject: await benchmark.open(settings), figures: [] });
+			entrants.push({ contender, subject: await contender.open({ ...settings, folder }), figures: [] });
 		}
 		// In turns, so that what else the machine does falls on all of them.
 		for (let round = 0; round < rounds; round += 1) {
-			for (const { name, subject, figures } of subjects) {
+			for (const { contender, subject, figures } of entrants) {
 				const result = await subject.round();
 				figures.push(figuresOf(result));
 				errors += result.errors;
-				if (result.firstError !== undefined) print(`${name}, round ${round + 1}: ${result.firstError}`);
+				if (result.firstError !== undefined) print(`${contender.name}, round ${round + 1}: ${result.firstError}`);
 			}
 		}
 	} finally {
-		await Promise.all(subjects.map(({ subject }) => subject.close()));
+		await Promise.all(entrants.map(({ subject }) => subject.close()));
 	}
-	for (const { name, subject, figures } of subjects) {
-		print(`\n${name}: ${subject.setup}`);
+	for (const { contender, subject, figures } of entrants) {
+		print(`\n${contender.name}: ${subject.setup}`);
 		print(
 			formatTable([
 				...figures.map((round, index) => [`round ${index + 1}`, round] as const),
@@ -103,6 +127,13 @@ async function runBenchmarks({ benchmarks, rounds, operations, profileFolder }: 
 			]),
 		);
 	}
+	print("\nmedians:");
+	print(
+		formatComparison(
+			entrants.map(({ contender: { name, role }, figures }) => ({ name, role, median: medianFigures(figures) })),
+			benchmark.goal,
+		),
+	);
 	return errors;
 }
 

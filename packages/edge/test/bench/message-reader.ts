@@ -4,11 +4,11 @@ const LENGTH = "\r\nContent-Length: ";
 
 /** Cuts a stream of octets into messages, as latin1 text. */
 export class MessageReader {
-	readonly #arrived: (head: string) => void;
+	readonly #arrived: (head: string, whole: string) => void;
 	#rest = "";
 
-	/** `arrived` gets the start line and header of each message, without the empty line; bodies are left out. */
-	constructor(arrived: (head: string) => void) {
+	/** `arrived` gets the start line and header of each message, without the empty line, and the whole message. */
+	constructor(arrived: (head: string, whole: string) => void) {
 		this.#arrived = arrived;
 	}
 
@@ -22,8 +22,9 @@ export class MessageReader {
 			const head = text.slice(at, end);
 			const after = end + 4 + bodyLength(head);
 			if (after > text.length) break;
+			const whole = text.slice(at, after);
 			at = after;
-			this.#arrived(head);
+			this.#arrived(head, whole);
 		}
 		this.#rest = text.slice(at);
 	}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Round } from "./benchmark.ts";
-import { figuresOf, formatTable, median, medianFigures } from "./report.ts";
+import { figuresOf, formatComparison, formatTable, median, medianFigures, percentile } from "./report.ts";
 
 const round: Round = {
 	succeeded: 2_000,
@@ -21,6 +21,8 @@ test("figures are per operation that succeeded, errors are counted", () => {
 		otherMicros: 5,
 		generatorMicros: 10,
 		errors: 1,
+		p50Ms: Number.NaN,
+		p99Ms: Number.NaN,
 	});
 });
 
@@ -49,5 +51,29 @@ test("a table has one line of equal length for its head and each row", () => {
 	]).split("\n");
 	assert.equal(lines.length, 3);
 	assert.equal(new Set(lines.map(({ length }) => length)).size, 1);
-	assert.match(lines[1] ?? "", /^round 1 +4000 +60\.0 +40\.0 +15\.0 +5\.0 +10\.0 +1$/);
+	assert.match(lines[1] ?? "", /^round 1 +4000 +60\.0 +40\.0 +15\.0 +5\.0 +10\.0 +1 +- +-$/);
+});
+
+test("a percentile is a value that was measured, by nearest rank", () => {
+	const values = Array.from({ length: 200 }, (_, index) => 200 - index);
+	assert.equal(percentile(values, 0.99), 198);
+	assert.equal(percentile([7], 0.99), 7);
+});
+
+test("the subject is compared with the reference of its row, and the goal is not rounded", () => {
+	const of = (serverMs: number, latency?: { readonly p50Ms: number; readonly p99Ms: number }) =>
+		figuresOf({ ...round, server: { totalMs: serverMs, mainMs: 0, writerMs: 0 }, latency });
+	const lines = (own: number): string =>
+		formatComparison(
+			[
+				{ name: "Causeway", role: "subject", median: of(own) },
+				{ name: "Kamailio", role: "reference", median: of(100, { p50Ms: 0.5, p99Ms: 2 }) },
+				{ name: "copier", role: "beside", median: of(10) },
+			],
+			0.26,
+		);
+	assert.match(lines(26), /Causeway: 13\.0 µs\/op; 0\.260 of Kamailio; goal 0\.26: reached/);
+	assert.match(lines(26.02), /goal 0\.26: missed/);
+	assert.match(lines(26), /Kamailio: 50\.0 µs\/op; p50 0\.500 ms, p99 2\.000 ms\n/);
+	assert.match(lines(26), /copier: 5\.0 µs\/op; 0\.100 of Kamailio$/);
 });

@@ -1,5 +1,5 @@
 /** Rounds to text: one line each, then their medians. */
-import type { Round } from "./benchmark.ts";
+import type { Contender, Round } from "./benchmark.ts";
 
 /** What is said of one round; microseconds of CPU are per operation. */
 export interface Figures {
@@ -11,10 +11,13 @@ export interface Figures {
 	readonly otherMicros: number;
 	readonly generatorMicros: number;
 	readonly errors: number;
+	/** Round trips; not a number where the rate is not fixed. */
+	readonly p50Ms: number;
+	readonly p99Ms: number;
 }
 
 export function figuresOf(round: Round): Figures {
-	const { succeeded, elapsedMs, server, generatorMs, errors } = round;
+	const { succeeded, elapsedMs, server, generatorMs, errors, latency } = round;
 	const micros = (ms: number): number => (ms * 1000) / succeeded;
 	return {
 		operationsPerSecond: (succeeded * 1000) / elapsedMs,
@@ -24,6 +27,8 @@ export function figuresOf(round: Round): Figures {
 		otherMicros: micros(server.totalMs - server.mainMs - server.writerMs),
 		generatorMicros: micros(generatorMs),
 		errors,
+		p50Ms: latency?.p50Ms ?? Number.NaN,
+		p99Ms: latency?.p99Ms ?? Number.NaN,
 	};
 }
 
@@ -38,6 +43,8 @@ export function medianFigures(rounds: readonly Figures[]): Figures {
 		otherMicros: of("otherMicros"),
 		generatorMicros: of("generatorMicros"),
 		errors: rounds.reduce((sum, { errors }) => sum + errors, 0),
+		p50Ms: of("p50Ms"),
+		p99Ms: of("p99Ms"),
 	};
 }
 
@@ -46,6 +53,38 @@ export function median(values: readonly number[]): number {
 	const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 	const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
 	return (lower + upper) / 2;
+}
+
+/** The value below which this share of all lies (nearest rank). */
+export function percentile(values: readonly number[], share: number): number {
+	const sorted = values.toSorted((left, right) => left - right);
+	return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
+/** What is said of one contender beside its own table. */
+export interface Compared {
+	readonly name: string;
+	readonly role: Contender["role"];
+	readonly median: Figures;
+}
+
+/** How each stands to the reference of the row, one line each, and whether the subject reaches the goal. */
+export function formatComparison(compared: readonly Compared[], goal: number | undefined): string {
+	const reference = compared.find(({ role }) => role === "reference");
+	return compared
+		.map(({ name, role, median: own }) => {
+			const said = [`${own.serverMicros.toFixed(1)} µs/op`];
+			if (!Number.isNaN(own.p50Ms)) said.push(`p50 ${own.p50Ms.toFixed(3)} ms, p99 ${own.p99Ms.toFixed(3)} ms`);
+			if (reference !== undefined && role !== "reference") {
+				const ratio = own.serverMicros / reference.median.serverMicros;
+				said.push(`${ratio.toFixed(3)} of ${reference.name}`);
+				if (role === "subject" && goal !== undefined) {
+					said.push(`goal ${goal}: ${ratio <= goal ? "reached" : "missed"}`);
+				}
+			}
+			return `  ${name}: ${said.join("; ")}`;
+		})
+		.join("\n");
 }
 
 const COLUMNS = [
@@ -57,7 +96,13 @@ const COLUMNS = [
 	"other threads",
 	"generator µs/op",
 	"errors",
+	"p50 ms",
+	"p99 ms",
 ] as const;
+
+function formatMs(value: number): string {
+	return Number.isNaN(value) ? "-" : value.toFixed(3);
+}
 
 /** A table with one row for each entry, numbers to the right. */
 export function formatTable(rows: readonly (readonly [label: string, figures: Figures])[]): string {
@@ -70,6 +115,8 @@ export function formatTable(rows: readonly (readonly [label: string, figures: Fi
 		figures.otherMicros.toFixed(1),
 		figures.generatorMicros.toFixed(1),
 		String(figures.errors),
+		formatMs(figures.p50Ms),
+		formatMs(figures.p99Ms),
 	]);
 	const table = [COLUMNS, ...cells];
 	const widths = COLUMNS.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
