@@ -2,7 +2,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Logger, Random } from "@causeway/sip";
-import { createTurnFlusher, credentialsFault, type TlsCredentials, TlsDialler, TlsListener } from "@causeway/sip/node";
+import { createTurnFlusher, TlsDialler, TlsListener } from "@causeway/sip/node";
 import { createAccountHandlers, type UserChangeKind } from "./admin/account-handlers.ts";
 import { loadAdminToken } from "./admin/admin-token.ts";
 import { createApiHandlers, fateEvent, messageEvent, presenceEvent, requestEvent } from "./admin/api-handlers.ts";
@@ -12,10 +12,10 @@ import { type HttpServer, type HttpServerOptions, type HttpTls, startHttpServer 
 import { createTraceHandlers } from "./admin/trace-handlers.ts";
 import { parseHostPort } from "./config/host-port.ts";
 import type { Config } from "./config/schema.ts";
+import { CertificateKeeper, loadMaterial } from "./federation/certificate-keeper.ts";
 import { formatEndpoint } from "./federation/dial-hop.ts";
 import { DnsClient } from "./federation/dns/dns-client.ts";
 import { Federation } from "./federation/federation.ts";
-import { loadCertificateJudge } from "./federation/judge.ts";
 import { peerPolicyFromConfig } from "./federation/peer-policy.ts";
 import { PeerDirectory } from "./federation/peers.ts";
 import { traceRefusal } from "./federation/refused-connections.ts";
@@ -71,8 +71,10 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			domain.kind === "hosted" && domain.icon !== undefined ? [[domain.name, domain.icon] as const] : [],
 		),
 	);
-	let credentials = await readCredentials(config);
-	let judge = await loadJudge(config, clock);
+	const loaded = await loadMaterial(config, clock);
+	if (!loaded.ok) throw new StartFailed(loaded.reason);
+	const { material } = loaded;
+	const { credentials } = material;
 	let directory = new PeerDirectory(peerPolicyFromConfig(config));
 
 	await mkdir(config.edge.data_dir, { recursive: true, mode: 0o700 });
@@ -109,13 +111,22 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			federation: () => federation,
 			counted: (method, status, code) => metrics.answered(method, status, code),
 		});
+		const keeper = new CertificateKeeper(material, {
+			clock,
+			log,
+			changed({ credentials: renewed }, isRenewed) {
+				for (const holder of [listener, legacyListener, dialler]) holder.replaceCredentials(renewed);
+				federation.policyChanged();
+				if (isRenewed) federation.drain();
+			},
+		});
 		const federation = new Federation({
 			clock,
 			random,
 			log,
 			lookup,
 			dialler,
-			judge: { judge: (presented, expectation) => judge.judge(presented, expectation) },
+			judge: keeper.judge,
 			trace,
 			directory: () => directory,
 			ownDomains,
@@ -350,6 +361,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		servers.push(http);
 		if (consoleListen !== "") servers.push(await startHttp(consoleListen, "administration"));
 		const httpUrl = `${https === undefined ? "http" : "https"}://${http.address.host.includes(":") ? `[${http.address.host}]` : http.address.host}:${http.address.port}`;
+		await keeper.start();
 		log.info("edge ready", {
 			fqdn: config.edge.fqdn,
 			listen: listener.endpoints.map(formatEndpoint),
@@ -367,25 +379,18 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			sip,
 			httpUrl,
 			async reload(next) {
-				const nextCredentials = await readCredentials(next);
-				const nextJudge = await loadJudge(next, clock);
-				const nextDirectory = new PeerDirectory(peerPolicyFromConfig(next));
-				const isRenewed = nextCredentials.certificate !== credentials.certificate;
-				listener.replaceCredentials(nextCredentials);
-				legacyListener.replaceCredentials(nextCredentials);
-				dialler.replaceCredentials(nextCredentials);
-				credentials = nextCredentials;
-				judge = nextJudge;
-				directory = nextDirectory;
+				const prepared = await keeper.prepare(next);
+				if (!prepared.ok) throw new StartFailed(prepared.reason);
+				directory = new PeerDirectory(peerPolicyFromConfig(next));
 				notifier.reject((domain) => directory.find(domain).kind !== "peer");
-				federation.policyChanged();
-				if (isRenewed) federation.drain();
+				await keeper.replace(prepared.material);
 				watcher.policyChanged();
 				log.info("configuration reloaded");
 			},
 			async close() {
 				if (isClosing) return;
 				isClosing = true;
+				keeper.close();
 				log.info("edge stopping");
 				listener.close();
 				legacyListener.close();
@@ -410,24 +415,6 @@ async function startListening(listener: TlsListener, addresses: readonly string[
 	}
 }
 
-async function readCredentials(config: Config): Promise<TlsCredentials> {
-	const read = async (path: string, what: string): Promise<string> => {
-		try {
-			return await readFile(path, "utf8");
-		} catch (error) {
-			throw new StartFailed(`edge.tls.${what}: ${path}: ${reasonOf(error)}`);
-		}
-	};
-	const credentials = {
-		certificate: await read(config.edge.tls.certificate, "certificate"),
-		key: await read(config.edge.tls.key, "key"),
-	};
-	const fault = credentialsFault(credentials);
-	if (fault !== undefined)
-		throw new StartFailed(`edge.tls (${config.edge.tls.certificate}, ${config.edge.tls.key}): ${fault}`);
-	return credentials;
-}
-
 /** The certificate for HTTPS of our own; undefined where the file names none. */
 async function readHttpCertificate(config: Config): Promise<HttpTls | undefined> {
 	const { certificate, key } = config.http;
@@ -437,12 +424,6 @@ async function readHttpCertificate(config: Config): Promise<HttpTls | undefined>
 	} catch (error) {
 		throw new StartFailed(`http.certificate, http.key: ${reasonOf(error)}`);
 	}
-}
-
-async function loadJudge(config: Config, clock: Clock) {
-	const loaded = await loadCertificateJudge(config, clock);
-	if (!loaded.ok) throw new StartFailed(`edge.tls.trust: ${loaded.place}: ${loaded.reason}`);
-	return loaded.judge;
 }
 
 function endpoint(text: string, defaultPort: number): { readonly address: string; readonly port: number } {

@@ -94,6 +94,7 @@ export const refusedConnectionSchema = z.object({
 	direction: z.enum(["inbound", "outbound"]),
 	remote_address: z.string().describe("ip:port"),
 	dialled: z.string().optional().describe("The edge name that was dialled"),
+	was_open: z.boolean().describe("It was open, and what let it in holds no longer"),
 	stage: z.enum(["tcp", "tls", "certificate", "limit"]).describe("How far it came"),
 	code: z.string().describe("Stable; also the label of the metric and the field of the log"),
 	whose: z.enum(["ours", "peer", "ca", "either", "network"]).describe("Who can mend it"),

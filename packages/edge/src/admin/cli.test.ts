@@ -193,6 +193,7 @@ test("connections, dialogs, subscriptions: aligned tables, a dash for what is ab
 						at,
 						direction: "inbound",
 						remote_address: "192.0.2.9:40000",
+						was_open: false,
 						stage: "certificate",
 						code: "expired",
 						whose: "peer",

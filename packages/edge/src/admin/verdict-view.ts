@@ -25,12 +25,13 @@ export function toVerdict(verdict: Verdict): CertificateVerdict {
 }
 
 export function toRefusedConnection(refusal: RefusedConnection): ApiRefusedConnection {
-	const { at, direction, remote, dialled, stage, code, whose, text, remedy, verdict } = refusal;
+	const { at, direction, remote, dialled, wasOpen, stage, code, whose, text, remedy, verdict } = refusal;
 	return {
 		at: new Date(at).toISOString(),
 		direction,
 		remote_address: remote,
 		...(dialled === undefined ? {} : { dialled }),
+		was_open: wasOpen,
 		stage,
 		code,
 		whose,

@@ -4,6 +4,7 @@ import type { Command } from "@causeway/admin/cli";
 import { type CommandContext, CommandFailed, writeJson } from "@causeway/admin/cli";
 import { checkFiles } from "../config/check.ts";
 import { formatProblem } from "../config/load.ts";
+import { checkOwnCertificate } from "../federation/own-certificate.ts";
 import { readConfiguration } from "./configuration.ts";
 
 export function registerCheckConfig(program: Command, context: CommandContext): void {
@@ -15,7 +16,7 @@ export function registerCheckConfig(program: Command, context: CommandContext): 
 		.option("--json", "print the outcome as JSON")
 		.action(async (flags: { readonly config?: string; readonly json?: boolean }) => {
 			const { config, path, warnings } = readConfiguration(flags.config);
-			const problems = await checkFiles(config);
+			const problems = [...(await checkFiles(config)), ...(await checkOwnCertificate(config, Date.now()))];
 			const faults = problems.filter(({ severity }) => severity !== "warning").map(formatProblem);
 			const all = [...warnings, ...problems.filter(({ severity }) => severity === "warning").map(formatProblem)];
 			if (flags.json === true)

@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from "@causeway/sip/node";
 import { checkFiles } from "../config/check.ts";
 import { formatProblem } from "../config/load.ts";
 import { type RunningEdge, StartFailed, startEdge } from "../edge.ts";
+import { checkOwnCertificate } from "../federation/own-certificate.ts";
 import { createLogger } from "../observe/logger.ts";
 import { StoreFailed } from "../store/store-failed.ts";
 import { readConfiguration } from "./configuration.ts";
@@ -31,7 +32,7 @@ export function registerServe(program: Command, version: string): void {
 
 async function serve(configFile: string | undefined, version: string): Promise<void> {
 	const { config, warnings } = readConfiguration(configFile);
-	const problems = await checkFiles(config);
+	const problems = [...(await checkFiles(config)), ...(await checkOwnCertificate(config, Date.now()))];
 	const faults = problems.filter(({ severity }) => severity !== "warning");
 	if (faults.length > 0) {
 		throw new CommandFailed(`the configuration cannot be used\n${faults.map(formatProblem).join("\n")}`, 1);

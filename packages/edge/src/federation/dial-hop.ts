@@ -29,7 +29,12 @@ export async function dialHop(
 	options: DialHopOptions,
 ): Promise<DialHopResult> {
 	const { address, port, serverName } = hop;
-	const where = { direction: "outbound", remote: formatEndpoint({ address, port }), dialled: serverName } as const;
+	const where = {
+		direction: "outbound",
+		remote: formatEndpoint({ address, port }),
+		dialled: serverName,
+		wasOpen: false,
+	} as const;
 	const outcome = await options.dialler.dial({
 		address,
 		port,

@@ -62,8 +62,10 @@ export interface FederationUser {
 	received(link: Link, message: SipMessage): void;
 	/** The link is gone; called once, after its last message. */
 	closed(link: Link, cause: CloseCause): void;
-	/** Work under way on a link: the least loaded one gets the next dialog. */
+	/** Dialogs on a link. */
 	load(link: Link): number;
+	/** Requests of ours on a link that have no final answer yet: the least busy one gets the next dialog. */
+	outstanding(link: Link): number;
 }
 
 export type LinkOutcome =
@@ -93,6 +95,7 @@ export class Federation {
 	readonly #refusedConnections: RefusedConnections;
 	/** Attempts under way, by network and address: who wants the same edge meanwhile waits for the same connection. */
 	readonly #dialling = new Map<string, Dialling>();
+	readonly #sipConnections = new WeakMap<Link, SipConnection>();
 	/** Last refusal of each domain, for listings. */
 	readonly #failures = new Map<string, FederationRefusal & { readonly at: number }>();
 	#lastConnectionId = 0;
@@ -107,6 +110,12 @@ export class Federation {
 			clock: options.clock,
 			links: this.#links,
 			load: (link) => options.user.load(link),
+			outstanding: (link) => options.user.outstanding(link),
+			ping: (link) => this.#sipConnections.get(link)?.ping() ?? false,
+			end: (link, reason, isOrderly) => {
+				if (isOrderly) link.connection.close(reason);
+				else this.#sipConnections.get(link)?.destroy(reason);
+			},
 		});
 	}
 
@@ -147,6 +156,7 @@ export class Federation {
 			direction: "inbound",
 			remote: formatEndpoint(remote),
 			dialled: undefined,
+			wasOpen: false,
 			...explainFailure({ stage: "tls", code, reason }),
 			verdict: undefined,
 		});
@@ -169,7 +179,8 @@ export class Federation {
 	policyChanged(): void {
 		for (const link of this.#links) {
 			link.bindings.clear();
-			if (!this.#stillHolds(link)) link.connection.close("the policy no longer allows this peer");
+			const reason = this.#reasonToCut(link);
+			if (reason !== undefined) link.connection.close(reason);
 		}
 	}
 
@@ -284,22 +295,32 @@ export class Federation {
 		return false;
 	}
 
-	/** Whether policy, trust and revocation lists of today would let a link in that is open. */
-	#stillHolds(link: Link): boolean {
+	/** Why policy, trust and revocation lists of today would not let a link in that is open; undefined where they would. */
+	#reasonToCut(link: Link): string | undefined {
 		const { network } = link;
-		if (network === undefined) return true;
 		const { policy } = this.#options.directory();
 		const listed = policy.peers.find(({ name }) => name === network);
-		if (listed === undefined && !policy.discovery) return false;
-		const peer = listed ?? discoveredPeer(network);
-		if (peer.domains.length > 0 && peer.domains.every((domain) => policy.blocked.has(domain))) return false;
-		if (tlsVersionFault(peer, link.presented.protocol, link.isLegacy) !== undefined) return false;
+		const blocked = "the policy no longer allows this peer";
+		if (network !== undefined && listed === undefined && !policy.discovery) return blocked;
+		const peer = listed ?? discoveredPeer(network ?? "");
+		if (peer.domains.length > 0 && peer.domains.every((domain) => policy.blocked.has(domain))) return blocked;
+		const fault = tlsVersionFault(peer, link.presented.protocol, link.isLegacy);
+		if (fault !== undefined && network !== undefined) return fault.text;
 		const names = peer.edge === undefined ? [] : [peer.edge.host];
 		const expectation = expectationOf(peer, link.dialledName === undefined ? "accepted" : "dialled", names);
-		return this.#options.judge.judge(
+		const { ok, verdict } = this.#options.judge.judge(
 			link.presented,
 			peer.edge === undefined ? { ...expectation, domains: [] } : expectation,
-		).ok;
+		);
+		if (ok) return undefined;
+		// REQ-90: a certificate that is revoked or no longer trusted ends what it once let in, and is explained as at the door.
+		const { text } = this.#refusedConnections.certificate(verdict, {
+			direction: link.connection.direction,
+			remote: formatEndpoint(link.connection.remote),
+			dialled: link.dialledName,
+			wasOpen: true,
+		});
+		return `certificate refused: ${text}`;
 	}
 
 	#refuseSurplus(network: string, remote: string, verdict: Verdict): void {
@@ -311,6 +332,7 @@ export class Federation {
 			stage: "limit",
 			code: "too-many-connections",
 			whose: "peer",
+			wasOpen: false,
 			text: `${network} has ${perNetwork} connections with us already, and that is the limit`,
 			remedy: "the peer must use its connections for many dialogs each, and close those that it does not need",
 			verdict,
@@ -326,7 +348,12 @@ export class Federation {
 		}
 		if (!admission.ok) {
 			stream.destroy("certificate refused");
-			this.#refusedConnections.certificate(admission.verdict, { direction: "inbound", remote, dialled: undefined });
+			this.#refusedConnections.certificate(admission.verdict, {
+				direction: "inbound",
+				remote,
+				dialled: undefined,
+				wasOpen: false,
+			});
 			return;
 		}
 		const network = admission.admittedAs[0]?.name;
@@ -364,6 +391,8 @@ export class Federation {
 			hooks: {
 				sent: (own, message) => trace.record("out", own, peerName, message),
 				received: (own, message) => trace.record("in", own, peerName, message),
+				pinged: () => this.#upkeep.heard(link, "ping"),
+				ponged: () => this.#upkeep.heard(link, "pong"),
 				malformed: (_own, fault) =>
 					log.warn("malformed message", {
 						peer: peerName,
@@ -389,13 +418,15 @@ export class Federation {
 			network,
 			requestsIn: 0,
 			requestsOut: 0,
+			responsesIn: 0,
 			lastReceivedAt: clock.wall(),
 			isDraining: false,
 		};
 		const peerName = linkName(link);
 		const { warnings } = admission.verdict;
 		this.#links.add(link);
-		this.#upkeep.start();
+		this.#sipConnections.set(link, connection);
+		this.#upkeep.opened(link);
 		log.info("connection open", {
 			direction,
 			peer: peerName,
@@ -410,9 +441,10 @@ export class Federation {
 
 	#received(link: Link, message: SipMessage): void {
 		link.lastReceivedAt = this.#options.clock.wall();
-		if (message.kind === "request") {
-			link.requestsIn += 1;
-		} else if (findSips(message) !== undefined) {
+		this.#upkeep.heard(link, "message");
+		if (message.kind === "request") link.requestsIn += 1;
+		else link.responsesIn += 1;
+		if (message.kind === "response" && findSips(message) !== undefined) {
 			// Product contract 9: a response that holds `sips:` is dropped; its request runs into its time limit.
 			this.#options.log.warn("response dropped: it holds a sips: URI", {
 				peer: linkName(link),

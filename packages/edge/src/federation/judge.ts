@@ -3,14 +3,15 @@ import { readFile } from "node:fs/promises";
 import type { Clock } from "@causeway/sip";
 import type { Config } from "../config/schema.ts";
 import { parseRevocationLists, type RevocationList } from "./certificate/revocation.ts";
-import { loadTrust, type TrustAnchors } from "./certificate/trust.ts";
+import { createTrust, loadTrust, type TrustAnchors } from "./certificate/trust.ts";
 import type { Verdict } from "./certificate/verdict.ts";
 import { VerificationMemory } from "./certificate/verification-memory.ts";
 import { verifyChain } from "./certificate/verify-chain.ts";
 import type { CertificateExpectation, CertificateJudge, CertificateJudgement } from "./certificate-judge.ts";
 
 export type JudgeOutcome =
-	| { readonly ok: true; readonly judge: CertificateJudge }
+	/** `trust` are the anchors of `[edge.tls]`. */
+	| { readonly ok: true; readonly judge: CertificateJudge; readonly trust: TrustAnchors }
 	/** `place` is the file that cannot be used, or `system`. */
 	| { readonly ok: false; readonly place: string; readonly reason: string };
 
@@ -36,6 +37,7 @@ export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "w
 	const memory = new VerificationMemory();
 	return {
 		ok: true,
+		trust: bySource.get(config.edge.tls.trust.join("\n")) ?? createTrust([]),
 		judge: {
 			judge(presented, expectation) {
 				const trust = trustOf(expectation);

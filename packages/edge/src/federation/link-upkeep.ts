@@ -1,41 +1,80 @@
-/** Which open links should be closed, looked at now and then: none is trusted past its certificate, none stays open for nothing. */
+/**
+ * What an open link costs and whether it is worth it, looked at now and then: none is trusted past its certificate, none
+ * stays open for nothing, and one that went silent is asked whether it still lives.
+ */
 import type { Clock, Timer } from "@causeway/sip";
 import type { Link } from "./link.ts";
 
-const LOOK_EVERY_MS = 30_000;
-/** Looks: a peer that shows in a minute no domain it may speak for is no peer (protocol sheet 7.3). */
-const UNPROVEN_LOOKS = 2;
-/** Looks without traffic and without a dialog: a quarter of an hour (protocol sheet 1.5). */
-const IDLE_LOOKS = 30;
+const LOOK_EVERY_MS = 10_000;
+/** A peer that shows in a minute no domain it may speak for is no peer (protocol sheet 7.3). */
+const UNPROVEN_MS = 60_000;
+/** Without traffic and without a dialog (protocol sheet 1.5). */
+const IDLE_MS = 15 * 60_000;
+/** RFC 5626 §4.4.1: silent links are asked after about two minutes. */
+const PING_AFTER_MS = 110_000;
+/** RFC 5626 §4.4.1: the answer comes within this time, where it ever came. */
+const PONG_WITHIN_MS = 10_000;
+/** No dialog lives longer, so nothing needs a replaced link after it. */
+const LONGEST_DRAIN_MS = 24 * 3_600_000;
 
 export interface LinkUpkeepOptions {
 	readonly clock: Clock;
 	readonly links: Iterable<Link>;
-	/** Work under way on a link. */
+	/** Dialogs on a link. */
 	readonly load: (link: Link) => number;
+	/** Requests of ours on it that have no final answer. */
+	readonly outstanding: (link: Link) => number;
+	/** Asks the other end for a sign of life; false where nothing can be sent. */
+	readonly ping: (link: Link) => boolean;
+	/** Ends a link; `isOrderly` lets what is queued leave. */
+	readonly end: (link: Link, reason: string, isOrderly: boolean) => void;
 }
 
 interface Watched {
-	looks: number;
-	quietLooks: number;
+	readonly since: number;
+	/** Messages both ways as of the last look. */
 	traffic: number;
+	quietSince: number;
+	drainingSince: number | undefined;
+	/** Octets of any kind came last. */
+	heardAt: number;
+	pingedAt: number | undefined;
+	/** It answered a ping once, so it will again. */
+	answersPings: boolean;
 }
 
 export class LinkUpkeep {
 	readonly #options: LinkUpkeepOptions;
 	readonly #watched = new WeakMap<Link, Watched>();
 	#timer: Timer | undefined;
+	#dueAt = 0;
 
 	constructor(options: LinkUpkeepOptions) {
 		this.#options = options;
 	}
 
-	/** Begins to look, unless it does already. */
-	start(): void {
-		this.#timer ??= this.#options.clock.setTimer(LOOK_EVERY_MS, () => {
-			this.#timer = undefined;
-			if (this.#look() > 0) this.start();
+	/** A link is open. */
+	opened(link: Link): void {
+		const now = this.#options.clock.now();
+		this.#watched.set(link, {
+			since: now,
+			traffic: 0,
+			quietSince: now,
+			drainingSince: undefined,
+			heardAt: now,
+			pingedAt: undefined,
+			answersPings: false,
 		});
+		this.#arm();
+	}
+
+	/** Something came over a link; `pong` where it is the answer to a ping of ours. */
+	heard(link: Link, what: "message" | "ping" | "pong"): void {
+		const watched = this.#watched.get(link);
+		if (watched === undefined) return;
+		watched.heardAt = this.#options.clock.now();
+		watched.pingedAt = undefined;
+		if (what === "pong") watched.answersPings = true;
 	}
 
 	close(): void {
@@ -43,28 +82,59 @@ export class LinkUpkeep {
 		this.#timer = undefined;
 	}
 
-	/** The number of links that were looked at. */
-	#look(): number {
-		const links = [...this.#options.links];
+	/** The next look: after the usual time, or when the first certificate ends. */
+	#arm(): void {
+		const { clock, links } = this.#options;
+		let delayMs = LOOK_EVERY_MS;
+		let isAny = false;
 		for (const link of links) {
-			const reason = this.#reasonToClose(link);
-			if (reason !== undefined) link.connection.close(reason);
+			isAny = true;
+			// REQ-90: at the first millisecond that is past the date, by the calendar, which may have been set meanwhile.
+			delayMs = Math.min(delayMs, Math.max(0, link.identity.validUntil - clock.wall() + 1));
 		}
-		return links.length;
+		if (!isAny) return;
+		const dueAt = clock.now() + delayMs;
+		if (this.#timer !== undefined && this.#dueAt <= dueAt) return;
+		this.#timer?.stop();
+		this.#dueAt = dueAt;
+		this.#timer = clock.setTimer(delayMs, () => {
+			this.#timer = undefined;
+			for (const link of [...links]) if (link.connection.isOpen) this.#look(link);
+			this.#arm();
+		});
 	}
 
-	#reasonToClose(link: Link): string | undefined {
-		const traffic = link.connection.isOpen ? link.requestsIn + link.requestsOut + link.lastReceivedAt : 0;
-		const watched = this.#watched.get(link) ?? { looks: 0, quietLooks: 0, traffic };
-		this.#watched.set(link, watched);
-		watched.looks += 1;
-		watched.quietLooks = watched.traffic === traffic ? watched.quietLooks + 1 : 0;
+	#look(link: Link): void {
+		const { clock, end, ping } = this.#options;
+		const watched = this.#watched.get(link);
+		if (watched === undefined) return;
+		const now = clock.now();
+		const traffic = link.requestsIn + link.requestsOut + link.responsesIn;
+		if (traffic !== watched.traffic) watched.quietSince = now;
 		watched.traffic = traffic;
+		if (link.isDraining) watched.drainingSince ??= now;
+		const reason = this.#reasonToEnd(link, watched, now);
+		if (reason !== undefined) {
+			end(link, reason, true);
+		} else if (watched.pingedAt !== undefined && watched.answersPings && now - watched.pingedAt >= PONG_WITHIN_MS) {
+			end(link, "the peer answered pings and no longer does", false);
+		} else if (watched.pingedAt === undefined && now - watched.heardAt >= PING_AFTER_MS && ping(link)) {
+			watched.pingedAt = now;
+		} else if (watched.pingedAt !== undefined && now - watched.pingedAt >= PING_AFTER_MS && ping(link)) {
+			// It never answered one: what matters is that the way through firewalls stays open.
+			watched.pingedAt = now;
+		}
+	}
+
+	#reasonToEnd(link: Link, watched: Watched, now: number): string | undefined {
 		// REQ-90: trust in a connection ends with its certificate.
-		if (link.identity.notAfter <= this.#options.clock.wall()) return "the peer's certificate has expired";
-		if (link.network === undefined && watched.looks >= UNPROVEN_LOOKS) return "the peer proved no domain of its own";
-		if (this.#options.load(link) > 0) return undefined;
+		if (link.identity.validUntil < this.#options.clock.wall()) return "the peer's certificate has expired";
+		if (link.network === undefined && now - watched.since >= UNPROVEN_MS) return "the peer proved no domain of its own";
+		if (watched.drainingSince !== undefined && now - watched.drainingSince >= LONGEST_DRAIN_MS) {
+			return "the connection was replaced a day ago";
+		}
+		if (this.#options.load(link) > 0 || this.#options.outstanding(link) > 0) return undefined;
 		if (link.isDraining) return "the connection was replaced";
-		return watched.quietLooks >= IDLE_LOOKS ? "the connection was idle" : undefined;
+		return now - watched.quietSince >= IDLE_MS ? "the connection was idle" : undefined;
 	}
 }

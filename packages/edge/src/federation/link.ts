@@ -44,6 +44,7 @@ export interface Link {
 	network: string | undefined;
 	requestsIn: number;
 	requestsOut: number;
+	responsesIn: number;
 	lastReceivedAt: number;
 	/** No new dialog is opened on it: it is about to be closed. */
 	isDraining: boolean;

@@ -15,6 +15,8 @@ export interface RefusedConnection {
 	readonly remote: string;
 	/** The edge name that we dialled. */
 	readonly dialled: string | undefined;
+	/** It was open, and what let it in holds no longer. */
+	readonly wasOpen: boolean;
 	readonly stage: RefusalStage;
 	/** Stable: label of the metric, field of the log and of the API. */
 	readonly code: string;
@@ -52,7 +54,10 @@ export class RefusedConnections {
 	}
 
 	/** A certificate was refused; the verdict says why. */
-	certificate(verdict: Verdict, where: Pick<RefusedConnection, "direction" | "remote" | "dialled">): RefusedConnection {
+	certificate(
+		verdict: Verdict,
+		where: Pick<RefusedConnection, "direction" | "remote" | "dialled" | "wasOpen">,
+	): RefusedConnection {
 		const [main] = verdict.faults;
 		return this.record({
 			...where,
@@ -69,8 +74,9 @@ export class RefusedConnections {
 		const refusal: RefusedConnection = { ...parts, at: this.#options.clock.wall() };
 		this.#kept.push(refusal);
 		if (this.#kept.length > MOST_KEPT) this.#kept.shift();
-		const { direction, remote, dialled, stage, code, whose, text, remedy, verdict } = refusal;
-		this.#options.log.warn(direction === "inbound" ? "peer refused" : "peer not reached", {
+		const { direction, remote, dialled, wasOpen, stage, code, whose, text, remedy, verdict } = refusal;
+		const event = wasOpen ? "peer cut off" : direction === "inbound" ? "peer refused" : "peer not reached";
+		this.#options.log.warn(event, {
 			remote,
 			...(dialled === undefined ? {} : { dialled }),
 			stage,

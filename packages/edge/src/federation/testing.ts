@@ -79,6 +79,7 @@ export function createTestLink(presented: PresentedPeer, parts: Partial<Link> = 
 		network: undefined,
 		requestsIn: 0,
 		requestsOut: 0,
+		responsesIn: 0,
 		lastReceivedAt: 0,
 		isDraining: false,
 		...parts,

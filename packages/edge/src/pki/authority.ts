@@ -117,6 +117,28 @@ export async function issue(issuer: Authority | undefined, spec: CertificateSpec
 	};
 }
 
+/** A list, PEM, on which the authority says which of its certificates no longer count (RFC 5280 §5). */
+export async function createRevocationList(
+	authority: Authority,
+	spec: { readonly thisUpdate: Date; readonly nextUpdate: Date; readonly revoked: readonly Uint8Array[] },
+): Promise<string> {
+	const list = await x509.X509CrlGenerator.create(
+		{
+			issuer: authority.subject.subjectName,
+			thisUpdate: spec.thisUpdate,
+			nextUpdate: spec.nextUpdate,
+			entries: spec.revoked.map((der) => ({
+				serialNumber: new x509.X509Certificate(new Uint8Array(der)).serialNumber,
+				revocationDate: spec.thisUpdate,
+			})),
+			signingKey: authority.keys.privateKey,
+			signingAlgorithm: signingAlgorithm(authority.keyKind, "SHA-256"),
+		},
+		webcrypto,
+	);
+	return `${x509.PemConverter.encode(list.rawData, "X509 CRL")}\n`;
+}
+
 /** A key and a certificate signing request (RFC 2986) for a public authority. */
 export async function createSigningRequest(
 	names: readonly string[],

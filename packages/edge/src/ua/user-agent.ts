@@ -130,6 +130,10 @@ export class UserAgent implements TransactionUser, FederationUser {
 		return this.dialogs.countOnConnection(link.connection.id);
 	}
 
+	outstanding(link: Link): number {
+		return this.transactions.outstanding(link.connection);
+	}
+
 	// Sending.
 
 	/** Via for a new request of ours. */

@@ -84,6 +84,11 @@ export class TransactionLayer {
 		return this.#context.wheel;
 	}
 
+	/** Requests that were sent on this connection and have no final answer yet. */
+	outstanding(connection: Connection): number {
+		return this.#connections.get(connection.id)?.clients.size ?? 0;
+	}
+
 	/** A branch that nobody can guess, with the cookie of RFC 3261 §8.1.1.7. */
 	createBranch(): string {
 		return MAGIC_COOKIE + this.#context.random.token();

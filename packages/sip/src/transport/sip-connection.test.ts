@@ -59,6 +59,8 @@ function setUp(
 		hooks: {
 			received: (_, message) => traced.push(`received ${message.kind}`),
 			sent: (_, message) => traced.push(`sent ${message.kind}`),
+			pinged: () => traced.push("pinged"),
+			ponged: () => traced.push("ponged"),
 			malformed: (_, fault, head, answer) => malformed.push([fault, head, answer]),
 		},
 	});
@@ -108,6 +110,26 @@ test("RFC 5626 §3.5.1: a ping is answered with one CRLF, a pong with nothing", 
 	assert.equal(bench.got(), "");
 	bench.say("\r\n");
 	assert.equal(bench.got(), "\r\n");
+});
+
+test("RFC 5626 §3.5.1: what answers a ping of ours is told apart from a ping of the peer, however often both ask", () => {
+	const bench = setUp();
+	for (let round = 0; round < 3; round += 1) {
+		assert.equal(bench.connection.ping(), true);
+		assert.equal(bench.got(), "\r\n\r\n".repeat(round + 1));
+		bench.say("\r\n");
+		assert.deepEqual(bench.traced.splice(0), ["ponged"]);
+	}
+	bench.connection.ping();
+	bench.say("\r\n\r\n");
+	assert.deepEqual(bench.traced.splice(0), ["pinged"], "a peer that asks meanwhile has not answered");
+	bench.say("\r\n");
+	assert.deepEqual(bench.traced.splice(0), ["ponged"]);
+	bench.say(`\r\n\r\n${wire}\r\n\r`);
+	bench.say("\n");
+	assert.deepEqual(bench.traced.splice(0), ["pinged", "received request", "pinged"]);
+	bench.connection.close("done");
+	assert.equal(bench.connection.ping(), false);
 });
 
 test("protocol sheet 6.1: a malformed request is answered and the connection goes on", () => {

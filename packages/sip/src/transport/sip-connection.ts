@@ -18,6 +18,10 @@ export interface ArrivalTimes {
 /** What a trace or a counter may want to see. Absent hooks cost nothing. */
 export interface ConnectionHooks {
 	readonly received?: (connection: Connection, message: SipMessage) => void;
+	/** The peer asked for a sign of life: two CRLFs between messages. It has been answered. */
+	readonly pinged?: (connection: Connection) => void;
+	/** The answer to a {@link SipConnection.ping} came: a single CRLF between messages. */
+	readonly ponged?: (connection: Connection) => void;
 	readonly sent?: (connection: Connection, message: SipMessage) => void;
 	/**
 	 * Octets that are no message. `head` is there when one was complete, `answer` when an answer to it was sent. After
@@ -48,6 +52,7 @@ export interface SipConnectionOptions {
 export const DEFAULT_ARRIVAL_TIMES: ArrivalTimes = { headMs: 10_000, bodyMs: 20_000 };
 export const DEFAULT_MAX_QUEUED_BYTES = 1024 * 1024;
 
+const pingOctets = "\r\n\r\n";
 const pongOctets = "\r\n";
 
 export class SipConnection implements Connection {
@@ -69,6 +74,9 @@ export class SipConnection implements Connection {
 	#hasFramed = false;
 	#timer: Timer | undefined;
 	#timerFiresAt = 0;
+	/** CRLFs since the last message that are not read as an asking or an answer yet. */
+	#lineEnds = 0;
+	#awaitsPong = false;
 
 	constructor(options: SipConnectionOptions) {
 		this.id = options.id;
@@ -84,6 +92,8 @@ export class SipConnection implements Connection {
 		this.#framerUser = {
 			frame: (frame) => {
 				this.#hasFramed = true;
+				this.#readLineEnds();
+				this.#lineEnds = 0;
 				const outcome = parseMessage(frame);
 				if (!outcome.ok) this.#refuse(outcome.fault, outcome.head);
 				else {
@@ -91,8 +101,12 @@ export class SipConnection implements Connection {
 					this.#user.received(this, outcome.message);
 				}
 			},
-			ping: () => this.#write(pongOctets),
-			pong: () => {},
+			ping: () => {
+				this.#lineEnds += 1;
+			},
+			pong: () => {
+				this.#lineEnds += 1;
+			},
 			fault: (fault, head) => {
 				this.#refuse(fault, head);
 				this.close(`cannot be framed: ${fault.code}`);
@@ -127,6 +141,12 @@ export class SipConnection implements Connection {
 		return true;
 	}
 
+	/** Asks the other end for a sign of life (RFC 5626 §3.5.1). False, and nothing is sent, where the connection is closed. */
+	ping(): boolean {
+		this.#awaitsPong = true;
+		return this.#write(pingOctets);
+	}
+
 	close(reason: string): void {
 		if (!this.#stop()) return;
 		this.#stream.close(reason);
@@ -143,6 +163,7 @@ export class SipConnection implements Connection {
 		this.#hasFramed = false;
 		this.#framer.push(chunk, this.#framerUser);
 		if (this.#closing) return;
+		this.#readLineEnds();
 		if (this.#framer.progress === "idle") {
 			this.#begunAt = undefined;
 			return;
@@ -151,6 +172,23 @@ export class SipConnection implements Connection {
 		// A body may take longer than a head: the timer of one that has ended meanwhile can be too late for what came next.
 		if (this.#timer === undefined || this.#begunAt + this.#allowedMs() < this.#timerFiresAt)
 			this.#armTimer(this.#begunAt);
+	}
+
+	/**
+	 * RFC 5626 §3.5.1: two CRLFs ask, one answers. Which one an odd number holds is known only by what we wait for; both
+	 * travel whole, so those that came together belong together.
+	 */
+	#readLineEnds(): void {
+		if (this.#lineEnds === 0) return;
+		if (this.#awaitsPong && this.#lineEnds % 2 === 1) {
+			this.#awaitsPong = false;
+			this.#lineEnds -= 1;
+			this.#hooks.ponged?.(this);
+		}
+		for (; this.#lineEnds >= 2; this.#lineEnds -= 2) {
+			this.#write(pongOctets);
+			this.#hooks.pinged?.(this);
+		}
 	}
 
 	// One timer for the connection: a message that arrives whole never touches it, and one that fires for a message that
