@@ -124,7 +124,14 @@ test("events: each kind reads as itself, and an unknown kind is no frame", () =>
 			code: 480,
 			blame: "recipient",
 		},
-		{ ...numbered, kind: "request", aor: "bob@fabrikam.example", verification: "verified", requested_at: numbered.at },
+		{
+			...numbered,
+			kind: "request",
+			aor: "bob@fabrikam.example",
+			verification: "verified",
+			requested_at: numbered.at,
+			state: "pending",
+		},
 	];
 	for (const frame of frames) assert.deepEqual(eventFrameSchema.parse(frame), frame);
 	assert.equal(eventFrameSchema.safeParse({ ...numbered, kind: "dance" }).success, false);

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import * as account from "./schema/account.ts";
-import { aorParamsSchema } from "./schema/common.ts";
+import { aorParamsSchema, whoParamsSchema } from "./schema/common.ts";
 import * as event from "./schema/event.ts";
 import * as live from "./schema/live.ts";
 import * as message from "./schema/message.ts";
@@ -155,6 +155,38 @@ export const operations = {
 		params: aorParamsSchema,
 		responses: { 204: null },
 		problems: ["not-blocked"],
+	},
+	listRules: {
+		method: "GET",
+		path: "/api/v1/me/rules",
+		auth: "user",
+		summary: "What one decided about addresses and whole domains",
+		responses: { 200: presence.ruleListSchema },
+	},
+	putRule: {
+		method: "PUT",
+		path: "/api/v1/me/rules/{who}",
+		auth: "user",
+		summary: "Decide about an address, or about everybody of a domain (`@domain`)",
+		params: whoParamsSchema,
+		body: presence.ruleRequestSchema,
+		responses: { 200: presence.ruleSchema },
+	},
+	deleteRule: {
+		method: "DELETE",
+		path: "/api/v1/me/rules/{who}",
+		auth: "user",
+		summary: "Take a decision back: who watches is asked about again",
+		params: whoParamsSchema,
+		responses: { 204: null },
+		problems: ["unknown-rule"],
+	},
+	listWatchers: {
+		method: "GET",
+		path: "/api/v1/me/watchers",
+		auth: "user",
+		summary: "Who watches one's presence now, or asked to",
+		responses: { 200: presence.watcherListSchema },
 	},
 	submitMessage: {
 		method: "POST",

@@ -41,6 +41,9 @@ export type {
 	Presence,
 	PresenceRequest,
 	PresenceState,
+	Rule,
+	RuleDecision,
+	Watcher,
 	WatchRequest,
 } from "./schema/presence.ts";
 export { contactStates, presenceStates } from "./schema/presence.ts";

@@ -23,10 +23,12 @@ import { isLegacyPeer } from "./federation/tls-version.ts";
 import { ImService } from "./im/im-service.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Trace } from "./observe/trace.ts";
+import { subscriptionDialogMs } from "./presence/dialog-age.ts";
 import { NotifierService } from "./presence/notifier-service.ts";
 import { Presentities } from "./presence/presentities.ts";
 import { WatcherService } from "./presence/watcher-service.ts";
 import { Store } from "./store/store.ts";
+import { hidesUsers } from "./ua/hidden-users.ts";
 import type { LocalIdentity } from "./ua/local-identity.ts";
 import { UserAgent } from "./ua/user-agent.ts";
 
@@ -109,6 +111,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			identity: () => identity,
 			ownDomains,
 			federation: () => federation,
+			hidesUsersFrom: (peer) => hidesUsers(config.federation.hide_unknown_users, peer),
 			counted: (method, status, code) => metrics.answered(method, status, code),
 		});
 		const keeper = new CertificateKeeper(material, {
@@ -183,6 +186,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				maxExpiresSeconds: config.presence.max_expires,
 				notifySpacingMs: config.presence.notify_spacing_seconds * 1000,
 				hideUnknownUsers: config.federation.hide_unknown_users,
+				longestDialogMs: subscriptionDialogMs(config.signing.dialog_hours),
 			},
 			requested: (authorization, verification) =>
 				hub.publish(authorization.presentity, requestEvent(authorization, verification)),
@@ -290,6 +294,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			listener.close();
 			legacyListener.close();
 			watcher.close();
+			notifier.close();
 			federation.close(reason);
 			await Promise.all(servers.map((server) => server.close()));
 			agent.close();
@@ -354,6 +359,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				throw new StartFailed(`cannot listen on ${text} for HTTP: ${reasonOf(error)}`);
 			});
 		// Before the API is there: what it takes in is delivered once, not once more by what is read from the store.
+		notifier.start();
 		watcher.load();
 		im.load();
 		const { console_listen: consoleListen } = config.http;

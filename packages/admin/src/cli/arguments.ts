@@ -1,10 +1,17 @@
 import { InvalidArgumentError } from "commander";
-import { aorSchema } from "../schema/common.ts";
+import { aorSchema, whoSchema } from "../schema/common.ts";
 
 /** An address, `user@domain`, in lower case; a leading `sip:` is taken off. */
 export function readAor(text: string): string {
 	const read = aorSchema.safeParse(text.replace(/^sip:/i, ""));
 	if (!read.success) throw new InvalidArgumentError("It must be an address such as alice@contoso.example.");
+	return read.data;
+}
+
+/** An address, or `@domain`, in lower case. */
+export function readWho(text: string): string {
+	const read = whoSchema.safeParse(text.replace(/^sip:/i, ""));
+	if (!read.success) throw new InvalidArgumentError("It must be an address such as alice@contoso.example, or @domain.");
 	return read.data;
 }
 

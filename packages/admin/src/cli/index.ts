@@ -3,9 +3,11 @@ import type { Command } from "commander";
 export { Command } from "commander";
 
 import * as connections from "./connections.ts";
+import * as contacts from "./contacts.ts";
 import type { CommandContext } from "./context.ts";
 import * as dialogs from "./dialogs.ts";
 import * as presence from "./presence.ts";
+import * as rule from "./rule.ts";
 import * as send from "./send.ts";
 import * as status from "./status.ts";
 import * as subscriptions from "./subscriptions.ts";
@@ -28,7 +30,7 @@ export { type Column, writeFields, writeTable } from "./table.ts";
 
 /** Registers the commands that talk to a running edge. Call {@link prepareProgram} first. */
 export function registerCommands(program: Command, context: CommandContext): void {
-	for (const command of [status, connections, dialogs, subscriptions, user, send, watch, presence]) {
+	for (const command of [status, connections, dialogs, subscriptions, user, send, watch, presence, contacts, rule]) {
 		command.register(program, context);
 	}
 }

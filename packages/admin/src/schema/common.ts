@@ -14,6 +14,20 @@ export const aorSchema = z
 	.toLowerCase()
 	.describe("Address of record, user@domain, without a scheme");
 
+/** An address, or everybody of a domain as `@domain`. */
+export const whoSchema = z.union([
+	aorSchema,
+	z
+		.string()
+		.max(255)
+		.regex(
+			/^@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/,
+			"must be an address such as alice@contoso.example, or @ and a domain",
+		)
+		.toLowerCase()
+		.describe("Everybody of a domain: @ and the domain"),
+]);
+
 /** A moment: RFC 3339, UTC. */
 export const instantSchema = z.iso.datetime().describe("RFC 3339, UTC");
 
@@ -47,6 +61,9 @@ export const flagSchema = z
 
 /** Path parameters of everything that is kept by address. */
 export const aorParamsSchema = z.strictObject({ aor: aorSchema });
+
+/** Path parameters of what is kept by address or domain. */
+export const whoParamsSchema = z.strictObject({ who: whoSchema });
 
 /** Who is sure of what about an address. */
 export type Verification = z.output<typeof verificationSchema>;

@@ -141,6 +141,12 @@ export const subscriptionSchema = z.object({
 
 export const subscriptionListSchema = z.object({ subscriptions: z.array(subscriptionSchema) });
 
+/** Presence with a peer, one way. */
+const presenceFlowSchema = z.object({
+	subscriptions: count.describe("That stand now"),
+	last_notify_at: instantSchema.optional().describe("Since the server started"),
+});
+
 /** One peer network: a configured peer, or a discovered domain in use. */
 export const peerSchema = z.object({
 	kind: z.enum(["direct", "allowed", "provider", "discovered"]),
@@ -152,6 +158,10 @@ export const peerSchema = z.object({
 	connections: count,
 	dialogs: count.optional(),
 	subscriptions: count.optional(),
+	presence: z
+		.object({ we_see_them: presenceFlowSchema, they_see_us: presenceFlowSchema })
+		.optional()
+		.describe("Whether presence flows both ways"),
 	last_failure: z.object({ at: instantSchema, code: z.string(), reason: z.string() }).optional(),
 });
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { aorSchema, explanationShape, instantSchema, verificationSchema } from "./common.ts";
+import { aorSchema, explanationShape, instantSchema, verificationSchema, whoSchema } from "./common.ts";
 
 /** What a user can publish. */
 export const presenceStates = ["available", "busy", "on-the-phone", "away", "offline"] as const;
@@ -36,7 +36,10 @@ export const contactSchema = z.object({
 	state: contactStateSchema,
 	name: z.string().optional().describe("Our user's own name for the contact, else the one the contact shows"),
 	note: z.string().optional(),
-	icon: z.string().optional().describe("https URL of the icon of the contact's network, checked"),
+	icon: z
+		.string()
+		.optional()
+		.describe("Path of the icon of the contact's network on this server: fetched, checked and kept by it"),
 	verification: verificationSchema.optional().describe("Absent before the contact's server was heard"),
 	changed_at: instantSchema.optional().describe("When the state was last told"),
 	...explanationShape,
@@ -56,6 +59,10 @@ export const watchRequestSchema = z.object({
 	name: z.string().optional(),
 	verification: verificationSchema,
 	requested_at: instantSchema,
+	state: z
+		.enum(["pending", "waiting"])
+		.describe("pending: still subscribed; waiting: the subscription ended before the decision (RFC 3857)"),
+	expires_at: instantSchema.optional().describe("When a waiting request is forgotten"),
 });
 
 export const watchRequestListSchema = z.object({ requests: z.array(watchRequestSchema) });
@@ -65,6 +72,31 @@ export const blockSchema = z.object({ aor: aorSchema, blocked_at: instantSchema 
 
 export const blockListSchema = z.object({ blocks: z.array(blockSchema) });
 
+/** What holds for an address or a domain; `ask` is how it is where there is no rule. */
+export const ruleDecisionSchema = z.enum(["allow", "deny", "block", "ask"]);
+
+/** `PUT /api/v1/me/rules/{who}`. */
+export const ruleRequestSchema = z.strictObject({ decision: ruleDecisionSchema });
+
+/** A decision that stands. An address goes before its domain. */
+export const ruleSchema = z.object({
+	who: whoSchema,
+	decision: ruleDecisionSchema,
+	decided_at: instantSchema.optional(),
+});
+
+export const ruleListSchema = z.object({ rules: z.array(ruleSchema) });
+
+/** Somebody who watches our user. */
+export const watcherSchema = z.object({
+	aor: aorSchema,
+	state: z.enum(["active", "pending", "waiting"]),
+	verification: verificationSchema,
+	since: instantSchema,
+});
+
+export const watcherListSchema = z.object({ watchers: z.array(watcherSchema) });
+
 export type PresenceState = z.output<typeof presenceStateSchema>;
 export type Presence = z.output<typeof presenceSchema>;
 export type PresenceRequest = z.output<typeof presenceRequestSchema>;
@@ -73,3 +105,6 @@ export type Contact = z.output<typeof contactSchema>;
 export type Decision = z.output<typeof decisionSchema>;
 export type WatchRequest = z.output<typeof watchRequestSchema>;
 export type Block = z.output<typeof blockSchema>;
+export type RuleDecision = z.output<typeof ruleDecisionSchema>;
+export type Rule = z.output<typeof ruleSchema>;
+export type Watcher = z.output<typeof watcherSchema>;

@@ -17,6 +17,7 @@ export const problems = {
 	"unknown-message": { status: 404, title: "There is no such message" },
 	"unknown-request": { status: 404, title: "Nobody by that address is asking" },
 	"not-blocked": { status: 404, title: "That address is not blocked" },
+	"unknown-rule": { status: 404, title: "There is no rule about that address or domain" },
 	"method-not-allowed": { status: 405, title: "That method is not offered here" },
 	"request-timeout": { status: 408, title: "The request did not arrive in time" },
 	"address-reserved": { status: 409, title: "The address belonged to a user removed less than 90 days ago" },

@@ -8,7 +8,7 @@ import type { PeerDirectory } from "../federation/peers.ts";
 import { tlsVersionWarning } from "../federation/tls-version.ts";
 import type { ImService } from "../im/im-service.ts";
 import type { ContactView } from "../presence/contact-view.ts";
-import type { NotifierService } from "../presence/notifier-service.ts";
+import { type NotifierService, REQUEST_LIFETIME_MS } from "../presence/notifier-service.ts";
 import type { Presentities } from "../presence/presentities.ts";
 import type { WatcherService } from "../presence/watcher-service.ts";
 import type { Contact as StoredContact } from "../store/contacts.ts";
@@ -21,6 +21,7 @@ import type { Verification } from "../ua/verification.ts";
 import type { AccountHandlers } from "./account-handlers.ts";
 import type { EventHub } from "./event-hub.ts";
 import { type ApiHandlers, ApiProblem } from "./handlers.ts";
+import { createRuleHandlers } from "./rule-handlers.ts";
 import { toRefusedConnection, toVerdict } from "./verdict-view.ts";
 
 export interface ApiHandlerOptions {
@@ -66,6 +67,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 	return {
 		...options.account,
 		...options.trace,
+		...createRuleHandlers({ store, notifier, watcher }),
 
 		getPresence: ({ caller }) => ({ status: 200, body: toPresence(presentities.get(caller.aor)) }),
 		async putPresence({ caller, body }) {
@@ -106,9 +108,12 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 		listRequests: ({ caller }) => ({
 			status: 200,
 			body: {
-				requests: store.watchers
-					.list(caller.aor, "pending")
-					.map((request) => toWatchRequest(request, options.verificationOf(caller.aor, request.watcher))),
+				requests: store.watchers.list(caller.aor, "pending").map((request) =>
+					toWatchRequest(request, {
+						verification: options.verificationOf(caller.aor, request.watcher),
+						isLive: notifier.isWatched(caller.aor, request.watcher),
+					}),
+				),
 			},
 		}),
 		async decideRequest({ caller, params, body }) {
@@ -121,7 +126,12 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 
 		listBlocks: ({ caller }) => ({
 			status: 200,
-			body: { blocks: store.watchers.list(caller.aor, "block").map(toBlock) },
+			body: {
+				blocks: store.watchers
+					.list(caller.aor, "block")
+					.filter(({ watcher: who }) => !who.startsWith("@"))
+					.map(toBlock),
+			},
 		}),
 		getBlock({ caller, params }) {
 			const found = store.watchers.get(caller.aor, params.aor);
@@ -273,6 +283,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 							...(peer.edge === undefined ? {} : { edge: `${peer.edge.host}:${peer.edge.port}` }),
 							verification: peer.verification,
 							connections: [...federation.links].filter(({ network }) => network === peer.name).length,
+							presence: presenceFlow(peer.name, notifier, watcher),
 							...(failure === undefined
 								? {}
 								: { last_failure: { at: instant(failure.at), code: failure.code, reason: failure.reason } }),
@@ -306,7 +317,7 @@ export function fateEvent(message: Message, fate: "sending" | MessageFinish, at:
 }
 
 export function requestEvent(authorization: Authorization, verification: Verification): UserEventContent {
-	return { kind: "request", ...toWatchRequest(authorization, verification) };
+	return { kind: "request", ...toWatchRequest(authorization, { verification, isLive: true }) };
 }
 
 function toPresence(published: {
@@ -371,11 +382,17 @@ function explanation(why: {
 	};
 }
 
-function toWatchRequest(request: Authorization, verification: Verification): WatchRequest {
+function toWatchRequest(
+	request: Authorization,
+	{ verification, isLive }: { readonly verification: Verification; readonly isLive: boolean },
+): WatchRequest {
+	const requestedAt = request.requestedAt ?? request.decidedAt ?? 0;
 	return {
 		aor: request.watcher,
 		verification,
-		requested_at: instant(request.requestedAt ?? request.decidedAt ?? 0),
+		requested_at: instant(requestedAt),
+		state: isLive ? "pending" : "waiting",
+		...(isLive ? {} : { expires_at: instant(requestedAt + REQUEST_LIFETIME_MS) }),
 	};
 }
 
@@ -422,6 +439,7 @@ function inboundSubscriptions(notifier: NotifierService) {
 		connection: String(one.link.connection.id),
 		verification: one.verification,
 		created_at: instant(one.createdAt),
+		...(one.expiresAt === undefined ? {} : { expires_at: instant(one.expiresAt) }),
 		...(one.lastNotifyAt === undefined ? {} : { last_notify_at: instant(one.lastNotifyAt) }),
 	}));
 }
@@ -437,6 +455,18 @@ function outboundSubscriptions(watcher: WatcherService) {
 		...(one.expiresAt === undefined ? {} : { expires_at: instant(one.expiresAt) }),
 		...(one.lastNotifyAt === undefined ? {} : { last_notify_at: instant(one.lastNotifyAt) }),
 	}));
+}
+
+/** Each way: how many subscriptions stand, and when the last NOTIFY went or came. */
+function presenceFlow(peer: string, notifier: NotifierService, watcher: WatcherService) {
+	const flow = (subscriptions: number, at: number | undefined) => ({
+		subscriptions,
+		...(at === undefined ? {} : { last_notify_at: instant(at) }),
+	});
+	return {
+		we_see_them: flow(watcher.countOfPeer(peer), watcher.lastNotifyFrom(peer)),
+		they_see_us: flow(notifier.countOfPeer(peer), notifier.lastNotifyTo(peer)),
+	};
 }
 
 function isLive(watch: { readonly state: string }): boolean {

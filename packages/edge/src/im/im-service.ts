@@ -120,7 +120,7 @@ export class ImService implements SessionUser {
 	/** Our user writes to somebody, or stopped. Keys. */
 	typing(owner: string, other: string, active: boolean): void {
 		if (this.#options.ownDomains.has(domainOf(other))) {
-			if (this.#options.store.watchers.get(other, owner)?.decision !== "block")
+			if (this.#options.store.watchers.standing(other, owner)?.decision !== "block")
 				this.#typing.heard(other, owner, active);
 			return;
 		}
@@ -167,7 +167,7 @@ export class ImService implements SessionUser {
 			return;
 		}
 		const other = detach(aorKey(from));
-		if (store.watchers.get(owner, other)?.decision === "block") {
+		if (store.watchers.standing(owner, other)?.decision === "block") {
 			agent.answer(transaction, 480, { code: "blocked-sender" });
 			return;
 		}

@@ -84,7 +84,7 @@ export class LocalDelivery {
 		}
 		const state = publishedState(message.peer);
 		const isOffline = state === "offline";
-		const isBlocked = store.watchers.get(message.peer, message.owner)?.decision === "block";
+		const isBlocked = store.watchers.standing(message.peer, message.owner)?.decision === "block";
 		if (isBlocked || (isOffline && offline === "refuse")) {
 			return { fate: "failed", code: 480, reason: "The recipient cannot be reached now.", blame: "recipient" };
 		}

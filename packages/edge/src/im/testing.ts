@@ -76,6 +76,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 			bind: options.bind ?? (() => ({ ok: true, peer })),
 			linkTo: () => options.linkTo?.(link, peer) ?? Promise.resolve({ ok: true, link, peer }),
 		}),
+		hidesUsersFrom: () => false,
 		counted: () => {},
 	});
 	const fates: string[] = [];

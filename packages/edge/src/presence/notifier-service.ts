@@ -1,61 +1,127 @@
 /** Partners' users watching ours: SUBSCRIBE in, NOTIFY out (RFC 3856, RFC 6665 §4.2). */
 import {
-	accept,
 	aorKey,
+	type Clock,
 	confirmUasDialog,
 	createUasDialog,
 	detach,
 	HeaderId,
 	headerValue,
-	matchMediaType,
+	type Logger,
 	octetsToText,
 	type Random,
+	type Timer,
+	TimerWheel,
 } from "@causeway/sip";
 import type { Peer } from "../federation/peers.ts";
 import type { RequestContext } from "../proxy/context.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorization, Decision } from "../store/watchers.ts";
+import { hidesUsers } from "../ua/hidden-users.ts";
 import { contactValue, domainOf, type LocalIdentity } from "../ua/local-identity.ts";
+import type { UserAgent } from "../ua/user-agent.ts";
 import { verificationOf } from "../ua/verification.ts";
+import { jitteredDialogMs } from "./dialog-age.ts";
+import { FanOut } from "./fan-out.ts";
+import { PeerNotifications } from "./peer-notifications.ts";
+import { PollGuard } from "./poll-guard.ts";
+import type { Presentities } from "./presentities.ts";
+import { ALLOW_EVENTS, grantFor, isPresence, takesPidf } from "./subscribe-checks.ts";
 import {
-	ALLOW_EVENTS,
-	grantFor,
 	type InboundSubscription,
-	isPresence,
+	type NotifierRules,
 	Subscription,
 	type SubscriptionContext,
 } from "./subscription.ts";
 import { SubscriptionTable } from "./subscription-table.ts";
+import { listWatchers, type WatcherInfo } from "./winfo.ts";
 
-export interface NotifierServiceOptions extends SubscriptionContext {
+export interface NotifierServiceOptions {
+	readonly clock: Clock;
 	readonly random: Random;
+	readonly log: Logger;
+	readonly agent: UserAgent;
 	readonly identity: () => LocalIdentity;
 	readonly store: Store;
+	readonly presentities: Presentities;
+	readonly rules: NotifierRules;
 	/** A watcher asks for a decision that the user has not made yet. */
 	readonly requested: (authorization: Authorization, verification: "verified" | "unverified") => void;
 }
 
 const RETRY_AFTER_SECONDS = "300";
+/** Requests without a decision are forgotten after this time, unless their watcher is still subscribed. */
+export const REQUEST_LIFETIME_MS = 30 * 86_400_000;
+const SWEEP_INTERVAL_MS = 3_600_000;
+/** Expiry and spacing need no finer time; a turn of the wheel is 17 minutes. */
+const WHEEL = { tickMs: 250, slots: 4_096 };
 
 export class NotifierService {
 	readonly #options: NotifierServiceOptions;
+	readonly #context: SubscriptionContext;
 	readonly #subscriptions = new SubscriptionTable<Subscription>();
+	readonly #wheel: TimerWheel;
+	readonly #fanOut: FanOut;
+	readonly #polls: PollGuard;
+	readonly #notifications = new PeerNotifications();
+	#sweep: Timer | undefined;
 
 	constructor(options: NotifierServiceOptions) {
+		const { clock, log, agent, presentities, rules } = options;
 		this.#options = options;
+		this.#wheel = new TimerWheel(clock, WHEEL);
+		this.#fanOut = new FanOut(clock);
+		this.#polls = new PollGuard(clock);
+		this.#context = {
+			clock,
+			log,
+			agent,
+			presentities,
+			rules,
+			wheel: this.#wheel,
+			fanOut: this.#fanOut,
+			notified: (subscription) => this.#notifications.note(subscription.peer.name, clock.wall()),
+			ended: (subscription) => this.#subscriptions.remove(subscription),
+		};
+	}
+
+	/** Begins to forget requests that are too old. */
+	start(): void {
+		this.#forgetOldRequests();
+		this.#sweep = this.#options.clock.setTimer(SWEEP_INTERVAL_MS, () => this.start());
+	}
+
+	close(): void {
+		this.#sweep?.stop();
+		this.#wheel.close();
 	}
 
 	get size(): number {
 		return this.#subscriptions.size;
 	}
 
+	/** NOTIFYs that wait for their turn. */
+	get waiting(): number {
+		return this.#fanOut.waiting;
+	}
+
 	list(): Iterable<InboundSubscription> {
 		return this.#subscriptions;
 	}
 
+	/** When the last NOTIFY left for a peer; milliseconds since 1970. */
+	lastNotifyTo(peer: string): number | undefined {
+		return this.#notifications.last(peer);
+	}
+
+	/** Subscriptions of this peer's users. */
+	countOfPeer(peer: string): number {
+		return this.#subscriptions.countOfPeer(peer);
+	}
+
 	/** A SUBSCRIBE outside a dialog. */
 	subscribe(context: RequestContext): void {
-		const { agent, store, random } = this.#options;
+		const { agent, store, random, rules } = this.#options;
 		const { transaction, request, peer, from, to, link } = context;
 		if (peer === undefined || from === undefined || to === undefined) {
 			agent.answer(transaction, 404, { code: "no-presentity" });
@@ -65,18 +131,15 @@ export class NotifierService {
 			agent.answer(transaction, 489, { code: "event-package", headers: ALLOW_EVENTS });
 			return;
 		}
-		const ranges = accept(request);
-		if (
-			!ranges.ok ||
-			(ranges.value !== undefined && !ranges.value.some((range) => matchMediaType(range, "application", "pidf+xml")))
-		) {
+		if (!takesPidf(request)) {
 			agent.answer(transaction, 406, { code: "accept", headers: [["Accept", "application/pidf+xml"]] });
 			return;
 		}
-		const seconds = grantFor(transaction, this.#options);
+		const seconds = grantFor(transaction, agent, rules);
 		if (seconds === undefined) return;
 		const presentity = detach(aorKey(to));
 		const watcher = detach(aorKey(from));
+		if (this.#isRefusedPoll(context, seconds, presentity, watcher)) return;
 		const isHidden = this.#hides(peer);
 		const user = store.users.get(presentity);
 		const isKnown = user !== undefined && !user.suspended;
@@ -85,18 +148,12 @@ export class NotifierService {
 			return;
 		}
 		// REQ-91: a suspended user shows as little as an unknown one.
-		const standing = isKnown ? store.watchers.get(presentity, watcher) : undefined;
+		const standing = isKnown ? store.watchers.standing(presentity, watcher) : undefined;
 		if (standing?.decision === "deny" && !isHidden) {
 			agent.answer(transaction, 403, { code: "denied" });
 			return;
 		}
-		const cap = this.#subscriptions.capReached(presentity, watcher, peer.name);
-		if (cap !== undefined) {
-			const tooMany = { code: "too-many-subscriptions" };
-			if (cap === "perPair") agent.answer(transaction, 403, tooMany);
-			else agent.answer(transaction, 503, { ...tooMany, headers: [["Retry-After", RETRY_AFTER_SECONDS]] });
-			return;
-		}
+		if (this.#isRefusedByCap(context, presentity, watcher, peer)) return;
 		const toTag = random.token();
 		const contact = contactValue(this.#options.identity(), to.user);
 		const dialog = createUasDialog(request, toTag, contact);
@@ -105,16 +162,16 @@ export class NotifierService {
 			return;
 		}
 		const verification = verificationOf(request, peer);
-		const subscription = new Subscription(this.#options, {
+		const subscription = new Subscription(this.#context, {
 			presentity,
 			watcher,
 			peer,
 			link,
 			verification,
 			dialog: confirmUasDialog(dialog.value),
-			eventValue: detach(headerValue(request, HeaderId.event) ?? "presence"),
+			eventValue: eventValueOf(request),
 			view: standing?.decision === "allow" ? "full" : "closed",
-			ended: () => this.#subscriptions.remove(subscription),
+			dialogMs: jitteredDialogMs(rules.longestDialogMs, random),
 		});
 		agent.dialogs.add(dialog.value.id, link.connection.id, subscription);
 		this.#subscriptions.add(subscription);
@@ -131,16 +188,28 @@ export class NotifierService {
 	}
 
 	/** The user decided about a watcher (keys). */
-	decided(presentity: string, watcher: string, decision: Decision): void {
+	decided(presentity: string, watcher: string, decision: Decision | "pending"): void {
 		for (const subscription of this.#subscriptions.ofPair(presentity, watcher)) {
 			subscription.decide(decision, this.#hides(subscription.peer));
 		}
 	}
 
-	/** The user took a decision back: whoever still watches asks again. */
+	/** The user made or took back a rule for many: whoever watches is looked at anew. */
+	rulesChanged(presentity: string): void {
+		const { watchers } = this.#options.store;
+		for (const subscription of [...this.#subscriptions.ofPresentity(presentity)]) {
+			const decision = watchers.standing(presentity, subscription.watcher)?.decision;
+			if (decision === undefined) this.forgotten(presentity, subscription.watcher);
+			else subscription.decide(decision, this.#hides(subscription.peer));
+		}
+	}
+
+	/** The user took a decision back: whoever still watches sees nothing any more, and asks again. */
 	forgotten(presentity: string, watcher: string): void {
-		const [first] = this.#subscriptions.ofPair(presentity, watcher);
-		if (first !== undefined) this.#ask(presentity, watcher, first.verification);
+		const [first, ...others] = this.#subscriptions.ofPair(presentity, watcher);
+		if (first === undefined) return;
+		for (const subscription of [first, ...others]) subscription.decide("pending", this.#hides(subscription.peer));
+		this.#ask(presentity, watcher, first.verification);
 	}
 
 	/** Domains that may no longer see us (protocol sheet 7.2): their subscriptions end as rejected. */
@@ -157,7 +226,7 @@ export class NotifierService {
 		}
 	}
 
-	/** The edge stops: watchers are told to subscribe anew, which they can once it is back. */
+	/** The edge stops: watchers are told to subscribe anew, which they can once it is back; as many as the time allows. */
 	deactivateAll(): void {
 		for (const subscription of [...this.#subscriptions]) subscription.terminate("deactivated");
 	}
@@ -167,9 +236,56 @@ export class NotifierService {
 		return this.#subscriptions.ofPair(presentity, watcher)[0]?.verification ?? "unverified";
 	}
 
+	/** Whether a watcher has a subscription now. */
+	isWatched(presentity: string, watcher: string): boolean {
+		return this.#subscriptions.ofPair(presentity, watcher).length > 0;
+	}
+
+	/** Who watches one of our users, for that user's eyes (RFC 3857). */
+	watchersOf(presentity: string): readonly WatcherInfo[] {
+		const { watchers } = this.#options.store;
+		const live = [...this.#subscriptions.ofPresentity(presentity)].flatMap((one) =>
+			one.state.name === "pending" || one.state.name === "active"
+				? [
+						{
+							watcher: one.watcher,
+							state: one.state.name,
+							verification: one.verification,
+							createdAt: one.createdAt,
+						},
+					]
+				: [],
+		);
+		return listWatchers(
+			live,
+			watchers.list(presentity, "pending"),
+			(watcher) => watchers.standing(presentity, watcher)?.decision,
+		);
+	}
+
+	#isRefusedPoll(context: RequestContext, seconds: number, presentity: string, watcher: string): boolean {
+		if (seconds > 0) return false;
+		const waitMs = this.#polls.fetch(presentity, watcher);
+		if (waitMs === 0) return false;
+		this.#options.agent.answer(context.transaction, 403, {
+			code: "polled-too-often",
+			headers: [["Retry-After", String(Math.ceil(waitMs / 1000))]],
+		});
+		return true;
+	}
+
+	#isRefusedByCap({ transaction }: RequestContext, presentity: string, watcher: string, peer: Peer): boolean {
+		const cap = this.#subscriptions.capReached(presentity, watcher, peer.name);
+		if (cap === undefined) return false;
+		const tooMany = { code: "too-many-subscriptions" };
+		const { agent } = this.#options;
+		if (cap === "perPair") agent.answer(transaction, 403, tooMany);
+		else agent.answer(transaction, 503, { ...tooMany, headers: [["Retry-After", RETRY_AFTER_SECONDS]] });
+		return true;
+	}
+
 	#hides(peer: Peer): boolean {
-		const { hideUnknownUsers } = this.#options.rules;
-		return hideUnknownUsers === "always" || (hideUnknownUsers === "discovered" && peer.kind === "discovered");
+		return hidesUsers(this.#options.rules.hideUnknownUsers, peer);
 	}
 
 	#ask(presentity: string, watcherAddress: string, verification: "verified" | "unverified"): void {
@@ -181,4 +297,21 @@ export class NotifierService {
 			(error: unknown) => log.error("watch request not stored", { reason: String(error) }),
 		);
 	}
+
+	#forgetOldRequests(): void {
+		const { clock, log, store } = this.#options;
+		for (const { presentity, watcher } of store.watchers.requestedBefore(clock.wall() - REQUEST_LIFETIME_MS)) {
+			// RFC 3857 §4.7.1: `waiting` gives up; a request whose subscription stands goes on.
+			if (this.isWatched(presentity, watcher)) continue;
+			store.watchers
+				.forget(presentity, watcher, "pending")
+				.catch((error: unknown) => log.error("old watch request not removed", { reason: String(error) }));
+		}
+	}
+}
+
+/** The Event of every NOTIFY; one text for all that say no more than the package. */
+function eventValueOf(request: RequestContext["request"]): string {
+	const value = headerValue(request, HeaderId.event) ?? "presence";
+	return value === "presence" ? "presence" : detach(value);
 }

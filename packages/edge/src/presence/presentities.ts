@@ -85,6 +85,8 @@ export class Presentities {
 		// REQ-91: who may not see anything gets the same document for a blocked, an undecided and an unknown user.
 		if (view === "closed") return formatPidf({ ...shown, basic: "closed" }, form);
 		const { state, note } = this.get(aor);
+		// Protocol sheet 5.7: who is blocked cannot tell it from the user being away, so the name is left out here too.
+		if (state === "offline") return formatPidf({ ...shown, basic: "closed", note }, form);
 		const displayName = this.#store.users.get(aor)?.displayName;
 		return formatPidf({ ...shown, ...presenceStatus(state), displayName, note }, form);
 	}

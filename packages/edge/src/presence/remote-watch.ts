@@ -47,7 +47,7 @@ import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
 import { type Verification, verificationHeaders, verificationOf } from "../ua/verification.ts";
 import { type ContactView, differs, freshView } from "./contact-view.ts";
 import { explainEnd } from "./explain-end.ts";
-import { ALLOW_EVENTS, isPresence } from "./subscription.ts";
+import { ALLOW_EVENTS, isPresence } from "./subscribe-checks.ts";
 
 export interface RemoteWatchOptions {
 	readonly clock: Clock;
@@ -61,6 +61,8 @@ export interface RemoteWatchOptions {
 	/** Our user's name and level, as partners are told. */
 	readonly sender: (owner: string) => { readonly displayName: string | undefined; readonly verification: Verification };
 	readonly changed: (view: ContactView) => void;
+	/** A NOTIFY of this peer counted. */
+	readonly notified: (peer: string) => void;
 	/** Named while the peer may send a NOTIFY before its 2xx. */
 	readonly awaiting: (callId: string, watch: RemoteWatch | undefined) => void;
 }
@@ -112,6 +114,15 @@ export class RemoteWatch implements DialogUsage {
 
 	get state(): SubscriberState["name"] {
 		return this.#state.name;
+	}
+
+	get peer(): Peer | undefined {
+		return this.#peer;
+	}
+
+	/** Whether a NOTIFY made the subscription, and nothing has ended it. */
+	get isLive(): boolean {
+		return this.#state.name === "pending" || this.#state.name === "active";
 	}
 
 	get link(): Link | undefined {
@@ -398,6 +409,7 @@ export class RemoteWatch implements DialogUsage {
 		const request = this.#notify?.request;
 		if (request === undefined || this.#peer === undefined) return;
 		this.#lastNotifyAt = this.#options.clock.wall();
+		this.#options.notified(this.#peer.name);
 		if (state === "pending") {
 			this.#show({ ...this.#cleared(), state: "pending" });
 			return;
@@ -424,7 +436,8 @@ export class RemoteWatch implements DialogUsage {
 			...this.#cleared(),
 			state: presenceWord(read.value),
 			note: note && detach(note),
-			shownName: displayName && detach(displayName),
+			// A closed document leaves the name out; the one that was shown before is still right.
+			shownName: displayName === undefined ? this.#view.shownName : detach(displayName),
 			icon: icon && detach(icon),
 			verification: verificationOf(request, this.#peer),
 		});

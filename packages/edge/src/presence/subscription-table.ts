@@ -70,6 +70,10 @@ export class SubscriptionTable<Entry extends TableEntry> {
 		this.#size -= 1;
 	}
 
+	countOfPeer(peer: string): number {
+		return this.#ofPeer.get(peer) ?? 0;
+	}
+
 	/** A list that later changes leave as it is. */
 	ofPair(presentity: string, watcher: string): readonly Entry[] {
 		return this.#byPresentity.get(presentity)?.get(watcher) ?? [];

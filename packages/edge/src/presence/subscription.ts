@@ -6,10 +6,7 @@ import {
 	createDialogRequest,
 	createResponse,
 	type Dialog,
-	event,
-	expires,
 	formatSubscriptionState,
-	grantExpires,
 	HeaderId,
 	type HeaderInput,
 	hasHeader,
@@ -18,36 +15,48 @@ import {
 	matchDialogRequest,
 	type NotifierEffect,
 	type NotifierEvent,
+	type NotifierReason,
 	type NotifierState,
-	type NotifierTimer,
 	type ServerTransaction,
-	type SipRequest,
+	type SipResponse,
 	stepNotifier,
-	type Timer,
+	type TimerWheel,
+	type WheelEntry,
+	type WheelUser,
 } from "@causeway/sip";
 import type { Link } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
 import type { Decision } from "../store/watchers.ts";
+import type { HideUnknownUsers } from "../ua/hidden-users.ts";
 import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
+import type { FanOut, FanOutItem } from "./fan-out.ts";
 import type { Presentities, View } from "./presentities.ts";
+import { ALLOW_EVENTS, grantFor, isPresence } from "./subscribe-checks.ts";
 
 export interface NotifierRules {
 	readonly minExpiresSeconds: number;
 	readonly maxExpiresSeconds: number;
 	readonly notifySpacingMs: number;
-	readonly hideUnknownUsers: "never" | "discovered" | "always";
+	readonly hideUnknownUsers: HideUnknownUsers;
+	/** A dialog is ended as deactivated about this age, so that its watcher makes another before the 24 hours are over (REQ-66). */
+	readonly longestDialogMs: number;
 }
 
-/** What a subscription needs of its surroundings. */
+/** What a subscription needs of its surroundings; one value for all of them. */
 export interface SubscriptionContext {
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly agent: UserAgent;
 	readonly presentities: Presentities;
 	readonly rules: NotifierRules;
+	/** Coarse timers of all subscriptions. */
+	readonly wheel: TimerWheel;
+	readonly fanOut: FanOut;
+	/** A NOTIFY left. */
+	readonly notified: (subscription: Subscription) => void;
+	/** The subscription is over. */
+	readonly ended: (subscription: Subscription) => void;
 }
-
-const DEFAULT_EXPIRES_SECONDS = 3600;
 
 /** One subscription of a partner's user, for listings. */
 export interface InboundSubscription {
@@ -58,39 +67,8 @@ export interface InboundSubscription {
 	readonly link: Link;
 	readonly state: NotifierState;
 	readonly createdAt: number;
+	readonly expiresAt: number | undefined;
 	readonly lastNotifyAt: number | undefined;
-}
-
-/** Whether the request is about presence; it is answered 489 where not. */
-export function isPresence(request: SipRequest): boolean {
-	const wanted = event(request);
-	return wanted.ok && wanted.value?.package === "presence";
-}
-
-export const ALLOW_EVENTS: readonly HeaderInput[] = [["Allow-Events", "presence"]];
-
-/** The seconds granted; undefined where the request was answered 423 or 400. */
-export function grantFor(
-	transaction: ServerTransaction,
-	options: Pick<SubscriptionContext, "agent" | "rules">,
-): number | undefined {
-	const { agent, rules } = options;
-	const requested = expires(transaction.request);
-	if (!requested.ok) {
-		agent.answer(transaction, 400, { code: requested.fault.code });
-		return undefined;
-	}
-	const grant = grantExpires(requested.value, {
-		minSeconds: rules.minExpiresSeconds,
-		maxSeconds: rules.maxExpiresSeconds,
-		defaultSeconds: DEFAULT_EXPIRES_SECONDS,
-	});
-	if (grant.kind === "granted") return grant.expiresSeconds;
-	agent.answer(transaction, 423, {
-		code: "expires-too-brief",
-		headers: [["Min-Expires", String(grant.minExpiresSeconds)]],
-	});
-	return undefined;
 }
 
 export interface SubscriptionParts {
@@ -102,10 +80,20 @@ export interface SubscriptionParts {
 	readonly dialog: Dialog;
 	readonly eventValue: string;
 	readonly view: View;
-	readonly ended: () => void;
+	/** How old the dialog may grow. */
+	readonly dialogMs: number;
 }
 
-export class Subscription implements DialogUsage, InboundSubscription, ClientTransactionUser {
+/** Stands for the closed document, which says the same every time, and of which there is one for each address asked for. */
+const CLOSED = new Uint8Array(0);
+
+/**
+ * There may be a hundred thousand of these: no timer, no closure and no document of its own. It is its own entry of the
+ * timer wheel, set to whatever is due first, and its own user of the NOTIFY's transaction.
+ */
+export class Subscription
+	implements DialogUsage, InboundSubscription, ClientTransactionUser, WheelEntry, WheelUser, FanOutItem
+{
 	readonly usage = "subscribe";
 	readonly presentity: string;
 	readonly watcher: string;
@@ -115,17 +103,29 @@ export class Subscription implements DialogUsage, InboundSubscription, ClientTra
 	link: Link;
 	lastNotifyAt: number | undefined;
 	state: NotifierState = initialNotifierState;
-	readonly #options: SubscriptionContext;
+	readonly #context: SubscriptionContext;
 	readonly #eventValue: string;
-	readonly #ended: () => void;
-	readonly #timers: Partial<Record<NotifierTimer, Timer>> = {};
 	#dialog: Dialog;
 	#view: View;
-	/** The SUBSCRIBE at hand, while the machine answers it. */
-	#asked: ServerTransaction | undefined;
+	/** What the last NOTIFY told of an active subscription; undefined where the next one tells something else in any case. */
+	#told: Uint8Array | undefined;
+	/** Whole milliseconds on the clock; 0 where nothing is due. */
+	#expiryMs = 0;
+	#spacingMs = 0;
+	#dialogEndMs: number;
+	#isQueued = false;
+	#isSpacingOver = false;
+	#isAuthorised = false;
+	/** Why it shall end, once its turn comes. */
+	#ending: NotifierReason | undefined;
 
-	constructor(options: SubscriptionContext, parts: SubscriptionParts) {
-		this.#options = options;
+	// WheelEntry; the wheel alone writes these.
+	next: WheelEntry | undefined = undefined;
+	previous: WheelEntry | undefined = undefined;
+	tick = 0;
+
+	constructor(context: SubscriptionContext, parts: SubscriptionParts) {
+		this.#context = context;
 		this.presentity = parts.presentity;
 		this.watcher = parts.watcher;
 		this.peer = parts.peer;
@@ -134,39 +134,91 @@ export class Subscription implements DialogUsage, InboundSubscription, ClientTra
 		this.#dialog = parts.dialog;
 		this.#eventValue = parts.eventValue;
 		this.#view = parts.view;
-		this.#ended = parts.ended;
-		this.createdAt = options.clock.wall();
+		this.createdAt = context.clock.wall();
+		this.#dialogEndMs = Math.floor(context.clock.now() + parts.dialogMs);
+	}
+
+	get user(): WheelUser {
+		return this;
+	}
+
+	get lane(): string {
+		return this.peer.name;
+	}
+
+	get expiresAt(): number | undefined {
+		const { clock } = this.#context;
+		return this.#expiryMs === 0 ? undefined : clock.wall() + this.#expiryMs - clock.now();
 	}
 
 	begin(transaction: ServerTransaction, expiresSeconds: number, state: "pending" | "active"): void {
-		this.#asked = transaction;
-		this.#step({ kind: "subscribe", expiresSeconds, state });
-		this.#asked = undefined;
+		this.#step({ kind: "subscribe", expiresSeconds, state }, transaction);
 	}
 
+	/** The user's state is another: told when the lane and the spacing allow, and then as it is at that time. */
 	tellChange(): void {
-		if (this.#view === "full") this.#step({ kind: "state-changed" });
+		if (this.#view === "full") this.#enqueue();
 	}
 
-	decide(decision: Decision, isHidden: boolean): void {
-		const isPending = this.state.name === "pending";
+	decide(decision: Decision | "pending", isHidden: boolean): void {
 		if (decision === "deny" && !isHidden) {
 			this.terminate("rejected");
 			return;
 		}
-		const view: View = decision === "allow" ? "full" : "closed";
-		const isOther = view !== this.#view;
-		this.#view = view;
-		if (isPending) this.#step({ kind: "authorise" });
-		else if (isOther) this.#step({ kind: "state-changed" });
+		this.#view = decision === "allow" ? "full" : "closed";
+		if (decision !== "pending") this.#isAuthorised = true;
+		this.#enqueue();
 	}
 
-	terminate(reason: "rejected" | "noresource" | "timeout" | "deactivated"): void {
-		this.#step({ kind: "terminate", reason });
+	/** Ends it with a last NOTIFY, when its turn comes. */
+	terminate(reason: Extract<NotifierReason, "rejected" | "noresource" | "timeout" | "deactivated">): void {
+		this.#ending ??= reason;
+		this.#enqueue();
 	}
+
+	/** The turn of this subscription has come. */
+	release(): void {
+		this.#isQueued = false;
+		if (this.#ending !== undefined) {
+			this.#step({ kind: "terminate", reason: this.#ending });
+			return;
+		}
+		if (this.#isAuthorised) {
+			this.#isAuthorised = false;
+			if (this.state.name === "pending") this.#step({ kind: "authorise" });
+		}
+		const isOld = this.#told !== undefined && this.#isToldAlready(this.#told);
+		if (isOld) this.#step({ kind: "state-restored" });
+		if (this.#isSpacingOver) {
+			this.#isSpacingOver = false;
+			this.#step({ kind: "spacing-over" });
+		} else if (!isOld) this.#step({ kind: "state-changed" });
+	}
+
+	// WheelUser.
+
+	expired(): void {
+		const nowMs = this.#context.clock.now();
+		if (this.#expiryMs !== 0 && this.#expiryMs <= nowMs) {
+			this.#expiryMs = 0;
+			this.#step({ kind: "expired" });
+		}
+		if (this.#dialogEndMs !== 0 && this.#dialogEndMs <= nowMs) {
+			this.#dialogEndMs = 0;
+			this.terminate("deactivated");
+		}
+		if (this.#spacingMs !== 0 && this.#spacingMs <= nowMs) {
+			this.#spacingMs = 0;
+			this.#isSpacingOver = true;
+			this.#enqueue();
+		}
+		this.#arm();
+	}
+
+	// DialogUsage.
 
 	request(transaction: ServerTransaction, link: Link): void {
-		const { agent } = this.#options;
+		const { agent, rules } = this.#context;
 		this.link = link;
 		const { request } = transaction;
 		const match = matchDialogRequest(this.#dialog, request);
@@ -182,12 +234,10 @@ export class Subscription implements DialogUsage, InboundSubscription, ClientTra
 			agent.answer(transaction, 489, { code: "event-package", headers: ALLOW_EVENTS });
 			return;
 		}
-		const seconds = grantFor(transaction, this.#options);
+		const seconds = grantFor(transaction, agent, rules);
 		if (seconds === undefined) return;
 		this.#dialog = applyTargetRefresh(match.dialog, request);
-		this.#asked = transaction;
-		this.#step({ kind: "subscribe", expiresSeconds: seconds, state: "active" });
-		this.#asked = undefined;
+		this.#step({ kind: "subscribe", expiresSeconds: seconds, state: "active" }, transaction);
 	}
 
 	acknowledged(): void {}
@@ -210,62 +260,88 @@ export class Subscription implements DialogUsage, InboundSubscription, ClientTra
 
 	// The answer to our NOTIFY.
 
-	response(response: { readonly statusCode: number } & Parameters<ClientTransactionUser["response"]>[0]): void {
+	response(response: SipResponse): void {
 		if (response.statusCode < 200) return;
-		this.#step({
-			kind: "notify-answered",
-			statusCode: response.statusCode,
-			hasRetryAfter: hasHeader(response, HeaderId.retryAfter),
-		});
+		this.#answered(response.statusCode, hasHeader(response, HeaderId.retryAfter));
 	}
 
 	failed(failure: "timeout" | "transport"): void {
-		this.#step({ kind: "notify-answered", statusCode: failure === "timeout" ? 408 : 503, hasRetryAfter: false });
+		this.#answered(failure === "timeout" ? 408 : 503, false);
 	}
 
-	#step(what: NotifierEvent): void {
-		const { clock, rules } = this.#options;
+	#answered(statusCode: number, hasRetryAfter: boolean): void {
+		this.#step({ kind: "notify-answered", statusCode, hasRetryAfter });
+		this.#context.fanOut.answered(this.lane);
+	}
+
+	#enqueue(): void {
+		if (this.#isQueued || this.state.name === "terminated") return;
+		this.#isQueued = true;
+		this.#context.fanOut.add(this);
+	}
+
+	#isToldAlready(told: Uint8Array): boolean {
+		if (this.#view === "closed") return told === CLOSED;
+		const now = this.#context.presentities.document(this.presentity, this.#view, this.peer.presenceProfile);
+		return told === now || Buffer.compare(told, now) === 0;
+	}
+
+	#step(what: NotifierEvent, asked?: ServerTransaction): void {
+		const { clock, rules } = this.#context;
 		const step = stepNotifier(this.state, what, { nowMs: clock.now(), notifySpacingMs: rules.notifySpacingMs });
 		this.state = step.state;
-		for (const effect of step.effects) this.#perform(effect);
+		for (const effect of step.effects) this.#perform(effect, asked);
 	}
 
-	#perform(effect: NotifierEffect): void {
+	#perform(effect: NotifierEffect, asked: ServerTransaction | undefined): void {
 		switch (effect.kind) {
 			case "answer-subscribe":
-				this.#answer(effect);
+				if (asked !== undefined) this.#answer(effect, asked);
 				break;
 			case "send-notify":
 				this.#notify(effect);
 				break;
 			case "start-timer": {
-				const { timer, delayMs } = effect;
-				this.#timers[timer]?.stop();
-				const what: NotifierEvent = { kind: timer === "expiry" ? "expired" : "spacing-over" };
-				this.#timers[timer] = this.#options.clock.setTimer(delayMs, () => this.#step(what));
+				const dueMs = Math.ceil(this.#context.clock.now() + effect.delayMs);
+				if (effect.timer === "expiry") this.#expiryMs = dueMs;
+				else this.#spacingMs = dueMs;
+				this.#arm();
 				break;
 			}
-			case "end": {
-				for (const timer of Object.values(this.#timers)) timer.stop();
-				this.#options.agent.dialogs.remove(this.#dialog.id);
-				this.#ended();
+			case "end":
+				this.#end();
 				if (effect.end.kind === "refused") {
-					this.#options.log.info("subscription ended: NOTIFY refused", {
+					this.#context.log.info("subscription ended: NOTIFY refused", {
 						presentity: this.presentity,
 						status: effect.end.statusCode,
 						callId: this.#dialog.id.callId,
 					});
 				}
 				break;
-			}
 		}
 	}
 
-	#answer(effect: Extract<NotifierEffect, { kind: "answer-subscribe" }>): void {
-		const transaction = this.#asked;
-		if (transaction === undefined) return;
+	/** Sets the one timer to what is due first. */
+	#arm(): void {
+		if (this.state.name === "terminated") return;
+		let dueMs = Number.POSITIVE_INFINITY;
+		for (const ms of [this.#expiryMs, this.#spacingMs, this.#dialogEndMs]) if (ms !== 0 && ms < dueMs) dueMs = ms;
+		if (dueMs !== Number.POSITIVE_INFINITY) this.#context.wheel.start(this, dueMs - this.#context.clock.now());
+	}
+
+	#end(): void {
+		this.#expiryMs = 0;
+		this.#spacingMs = 0;
+		this.#dialogEndMs = 0;
+		this.#context.wheel.stop(this);
+		this.#context.agent.dialogs.remove(this.#dialog.id);
+		this.#context.ended(this);
+	}
+
+	#answer(effect: Extract<NotifierEffect, { kind: "answer-subscribe" }>, transaction: ServerTransaction): void {
+		const { agent } = this.#context;
 		if (effect.statusCode === 481) {
-			this.#options.agent.answer(transaction, 481, { code: "no-dialog" });
+			agent.answer(transaction, 481, { code: "no-dialog" });
 			return;
 		}
 		const { request } = transaction;
@@ -279,9 +355,8 @@ export class Subscription implements DialogUsage, InboundSubscription, ClientTra
 	}
 
 	#notify(effect: Extract<NotifierEffect, { kind: "send-notify" }>): void {
-		const { agent, clock, presentities } = this.#options;
+		const { agent, clock, fanOut, notified, presentities } = this.#context;
 		const isFinal = effect.subscriptionState === "terminated";
-		const hasBody = !isFinal || effect.hasBody;
 		const state = isFinal
 			? formatSubscriptionState({ state: "terminated", reason: effect.reason, retryAfter: effect.retryAfterSeconds })
 			: formatSubscriptionState({ state: effect.subscriptionState, expires: effect.expiresSeconds });
@@ -291,8 +366,10 @@ export class Subscription implements DialogUsage, InboundSubscription, ClientTra
 		];
 		// REQ-92, and nothing about a user before the decision: a pending subscription sees the closed document.
 		const view: View = effect.subscriptionState === "pending" ? "closed" : this.#view;
+		const hasBody = !isFinal || effect.hasBody;
 		const body = hasBody ? presentities.document(this.presentity, view, this.peer.presenceProfile) : undefined;
 		if (body !== undefined) headers.push(["Content-Type", "application/pidf+xml"]);
+		this.#told = effect.subscriptionState !== "active" ? undefined : view === "closed" ? CLOSED : body;
 		const [dialog, request] = createDialogRequest(this.#dialog, {
 			method: "NOTIFY",
 			via: agent.createVia(),
@@ -301,6 +378,8 @@ export class Subscription implements DialogUsage, InboundSubscription, ClientTra
 		});
 		this.#dialog = dialog;
 		this.lastNotifyAt = clock.wall();
+		fanOut.sent(this.lane);
+		notified(this);
 		agent.send(this.link, request, this);
 	}
 }

@@ -5,10 +5,11 @@ import type { Store } from "../store/store.ts";
 import type { Authorization } from "../store/watchers.ts";
 import { domainOf } from "../ua/local-identity.ts";
 import { type ContactView, differs, freshView } from "./contact-view.ts";
+import { PeerNotifications } from "./peer-notifications.ts";
 import type { Presentities } from "./presentities.ts";
 import { RemoteWatch, type RemoteWatchOptions } from "./remote-watch.ts";
 
-export interface WatcherServiceOptions extends Omit<RemoteWatchOptions, "awaiting"> {
+export interface WatcherServiceOptions extends Omit<RemoteWatchOptions, "awaiting" | "notified"> {
 	readonly store: Store;
 	readonly presentities: Presentities;
 	readonly ownDomains: ReadonlySet<string>;
@@ -32,6 +33,7 @@ export class WatcherService {
 	readonly #local = new Map<string, Map<string, LocalWatch>>();
 	readonly #awaiting = new Map<string, RemoteWatch>();
 	readonly #watchOptions: RemoteWatchOptions;
+	readonly #notifications = new PeerNotifications();
 	/** Contacts from the store whose turn to be watched comes; the last one first. */
 	#due: { readonly owner: string; readonly contact: string }[] = [];
 	#dueTimer: Timer | undefined;
@@ -41,6 +43,7 @@ export class WatcherService {
 		this.#options = options;
 		this.#watchOptions = {
 			...options,
+			notified: (peer) => this.#notifications.note(peer, options.clock.wall()),
 			awaiting: (callId, watch) => {
 				if (watch === undefined) this.#awaiting.delete(callId);
 				else this.#awaiting.set(callId, watch);
@@ -72,6 +75,18 @@ export class WatcherService {
 	/** Domains that the policy refused may be partners now. */
 	policyChanged(): void {
 		for (const watch of this.#remote.values()) watch.retryRefused();
+	}
+
+	/** When the last NOTIFY came from a peer; milliseconds since 1970. */
+	lastNotifyFrom(peer: string): number | undefined {
+		return this.#notifications.last(peer);
+	}
+
+	/** Our users' subscriptions with this peer that stand now. */
+	countOfPeer(peer: string): number {
+		let count = 0;
+		for (const watch of this.#remote.values()) if (watch.isLive && watch.peer?.name === peer) count += 1;
+		return count;
 	}
 
 	get remoteWatches(): Iterable<RemoteWatch> {
@@ -165,7 +180,7 @@ export class WatcherService {
 		const watch = watches.get(owner) ?? { view: freshView(owner, contact) };
 		watches.set(owner, watch);
 		const user = store.users.get(contact);
-		const standing = store.watchers.get(contact, owner);
+		const standing = store.watchers.standing(contact, owner);
 		if (user === undefined || user.suspended) {
 			this.#show(watch, {
 				...freshView(owner, contact),

@@ -14,3 +14,18 @@ export function aorKey(address: string): string {
 	);
 	return address.toLowerCase();
 }
+
+/**
+ * The key of somebody a user decides about: an address, or a whole domain as `@domain`, which is no address and so meets
+ * none.
+ */
+export function watcherKey(who: string): string {
+	if (!who.startsWith("@")) return aorKey(who);
+	assert(who.length > 1 && who.length <= LONGEST_AOR && !who.includes(" "), "a domain of watchers is @domain");
+	return who.toLowerCase();
+}
+
+/** `@domain` of an address. */
+export function domainKey(address: string): string {
+	return address.slice(address.lastIndexOf("@")).toLowerCase();
+}

@@ -97,3 +97,47 @@ test("only a hosted user is watched", async () => {
 	assert.deepEqual(await watchers.request(OMAR, LENA), { kind: "no-presentity" });
 	assert.deepEqual(await watchers.decide(OMAR, LENA, "allow"), { kind: "no-presentity" });
 });
+
+test("protocol 5.7: a rule about a domain holds for everybody there whom no rule of its own names", async () => {
+	const { watchers } = await openWithUsers();
+	await watchers.decide(OMAR, "@Fabrikam.example", "block");
+	assert.equal(watchers.standing(OMAR, LENA)?.decision, "block");
+	assert.equal(watchers.standing(OMAR, "lena@notfabrikam.example"), undefined);
+	assert.equal(watchers.get(OMAR, LENA), undefined);
+	await watchers.decide(OMAR, LENA, "allow");
+	assert.equal(watchers.standing(OMAR, LENA)?.decision, "allow");
+	assert.equal(await watchers.forget(OMAR, "@fabrikam.example"), true);
+	assert.equal(watchers.standing(OMAR, "anna@fabrikam.example"), undefined);
+});
+
+test("a decision about a domain answers the open requests of that domain, and no others", async () => {
+	const { watchers } = await openWithUsers();
+	await watchers.request(OMAR, LENA);
+	await watchers.request(OMAR, "lena@notfabrikam.example");
+	await watchers.decide(OMAR, "@fabrikam.example", "allow");
+	assert.deepEqual(
+		watchers.list(OMAR, "pending").map(({ watcher }) => watcher),
+		["lena@notfabrikam.example"],
+	);
+	assert.equal(watchers.standing(OMAR, LENA)?.decision, "allow");
+});
+
+test("the rule to be asked is no request until somebody asks, and goes before the domain's", async () => {
+	const { watchers } = await openWithUsers();
+	await watchers.decide(OMAR, "@fabrikam.example", "allow");
+	await watchers.decide(OMAR, LENA, "pending");
+	assert.equal(watchers.standing(OMAR, LENA)?.decision, "pending");
+	assert.deepEqual(watchers.list(OMAR, "pending"), []);
+	assert.equal((await watchers.request(OMAR, LENA)).kind, "new");
+	assert.equal((await watchers.request(OMAR, LENA)).kind, "known");
+	assert.equal(watchers.list(OMAR, "pending").length, 1);
+});
+
+test("open requests are found by age", async () => {
+	const { watchers } = await openWithUsers();
+	const made = await watchers.request(OMAR, LENA);
+	assert.ok(made.kind === "new");
+	const at = made.authorization.requestedAt ?? 0;
+	assert.deepEqual(watchers.requestedBefore(at), []);
+	assert.equal(watchers.requestedBefore(at + 1).length, 1);
+});

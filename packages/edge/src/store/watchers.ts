@@ -1,5 +1,5 @@
 import type { Clock } from "@causeway/sip";
-import { aorKey } from "./aor.ts";
+import { aorKey, domainKey, watcherKey } from "./aor.ts";
 import { countOf, optionalInteger, text, word } from "./columns.ts";
 import type { Row } from "./connection.ts";
 import type { ReadAccess, WriteAccess, Writes } from "./writing.ts";
@@ -9,16 +9,19 @@ const STANDINGS = ["pending", ...DECISIONS] as const;
 /** What a presentity can say about a watcher. */
 export type Decision = (typeof DECISIONS)[number];
 
-/** How a watcher stands with a presentity. */
+/** How a watcher, or a whole domain of them, stands with a presentity. */
 export interface Authorization {
 	/** The hosted user who is watched, as key. */
 	readonly presentity: string;
-	/** Who watches, as key. */
+	/** Who watches, as key; `@domain` for everybody there whom no entry of its own names. */
 	readonly watcher: string;
 	/** The watcher as it was written. */
 	readonly watcherAddress: string;
 	readonly decision: Decision | "pending";
-	/** When the watcher asked; undefined where the presentity decided before anyone asked. */
+	/**
+	 * When the watcher asked; undefined where the presentity decided before anyone asked. An entry that is `pending` without
+	 * it is a rule: ask me, whatever holds for the domain.
+	 */
 	readonly requestedAt: number | undefined;
 	readonly decidedAt: number | undefined;
 }
@@ -59,7 +62,18 @@ export const watcherWrites = {
 		requestedAt: number,
 	): RequestResult {
 		const known = database.get(`${SELECT_AUTHORIZATION} WHERE presentity = ? AND watcher = ?`, presentity, watcher);
-		if (known !== undefined) return { kind: "known", authorization: authorizationFromRow(known) };
+		if (known !== undefined) {
+			const authorization = authorizationFromRow(known);
+			if (authorization.decision !== "pending" || authorization.requestedAt !== undefined)
+				return { kind: "known", authorization };
+			database.run(
+				"UPDATE authorizations SET requested_at = ? WHERE presentity = ? AND watcher = ?",
+				requestedAt,
+				presentity,
+				watcher,
+			);
+			return { kind: "new", authorization: { ...authorization, requestedAt } };
+		}
 		if (database.get("SELECT 1 FROM users WHERE aor = ?", presentity) === undefined) return { kind: "no-presentity" };
 		const forPresentity = database.get(
 			"SELECT count(*) AS count FROM authorizations WHERE presentity = ? AND decision = 'pending'",
@@ -96,7 +110,7 @@ export const watcherWrites = {
 		presentity: string,
 		watcher: string,
 		address: string,
-		decision: Decision,
+		decision: Decision | "pending",
 		decidedAt: number,
 	): DecideResult {
 		if (database.get("SELECT 1 FROM users WHERE aor = ?", presentity) === undefined) return { kind: "no-presentity" };
@@ -119,12 +133,26 @@ export const watcherWrites = {
 			decision,
 			decidedAt,
 		);
+		// Whoever of a domain waits for a decision has it with the decision about the domain.
+		if (watcher.startsWith("@") && decision !== "pending") {
+			database.run(
+				"DELETE FROM authorizations WHERE presentity = ?1 AND decision = 'pending' AND requested_at IS NOT NULL" +
+					" AND length(watcher) > length(?2) AND substr(watcher, -length(?2)) = ?2",
+				presentity,
+				watcher,
+			);
+		}
 		return row === undefined
 			? { kind: "no-presentity" }
 			: { kind: "decided", authorization: authorizationFromRow(row) };
 	},
 
-	removeAuthorization(database: WriteAccess, presentity: string, watcher: string, only: Decision | null): boolean {
+	removeAuthorization(
+		database: WriteAccess,
+		presentity: string,
+		watcher: string,
+		only: Decision | "pending" | null,
+	): boolean {
 		const changed = database.run(
 			"DELETE FROM authorizations WHERE presentity = ?1 AND watcher = ?2 AND (?3 IS NULL OR decision = ?3)",
 			presentity,
@@ -144,13 +172,21 @@ export type DecideResult =
 export interface Watchers {
 	/** Records that someone asked; nothing changes where a decision or request is there already. */
 	request(presentity: string, watcher: string): Promise<RequestResult>;
-	/** Records the presentity's decision, also where nobody asked (an address blocked in advance). */
-	decide(presentity: string, watcher: string, decision: Decision): Promise<DecideResult>;
+	/**
+	 * Records the presentity's decision, also where nobody asked (an address blocked in advance), about a watcher or a whole
+	 * domain (`@domain`). `pending` is the rule to be asked, whatever holds for the domain.
+	 */
+	decide(presentity: string, who: string, decision: Decision | "pending"): Promise<DecideResult>;
 	/** Forgets a standing, whatever it is or only where it is `only`; false where there was none. */
-	forget(presentity: string, watcher: string, only?: Decision): Promise<boolean>;
-	get(presentity: string, watcher: string): Authorization | undefined;
+	forget(presentity: string, who: string, only?: Decision | "pending"): Promise<boolean>;
+	/** The entry of exactly this address or `@domain`. */
+	get(presentity: string, who: string): Authorization | undefined;
+	/** What holds for a watcher: its own entry, else that of its domain. */
+	standing(presentity: string, watcher: string): Authorization | undefined;
 	/** Standings of one presentity by watcher, all or of one kind: `pending` are the open requests, `block` the blocks. */
 	list(presentity: string, decision?: Decision | "pending"): readonly Authorization[];
+	/** Open requests made before this time, at most 1,000, the oldest first. */
+	requestedBefore(before: number): readonly Authorization[];
 }
 
 export function createWatchers(
@@ -162,23 +198,40 @@ export function createWatchers(
 		request: (presentity, watcher) =>
 			writes.requestAuthorization(aorKey(presentity), aorKey(watcher), watcher, clock.wall()),
 		decide: (presentity, watcher, decision) =>
-			writes.decideAuthorization(aorKey(presentity), aorKey(watcher), watcher, decision, clock.wall()),
+			writes.decideAuthorization(aorKey(presentity), watcherKey(watcher), watcher, decision, clock.wall()),
 		forget: (presentity, watcher, only) =>
-			writes.removeAuthorization(aorKey(presentity), aorKey(watcher), only ?? null),
+			writes.removeAuthorization(aorKey(presentity), watcherKey(watcher), only ?? null),
 		get(presentity, watcher) {
 			const row = read.get(
 				`${SELECT_AUTHORIZATION} WHERE presentity = ? AND watcher = ?`,
 				aorKey(presentity),
-				aorKey(watcher),
+				watcherKey(watcher),
 			);
 			return row && authorizationFromRow(row);
 		},
+		standing(presentity, watcher) {
+			const row = read.get(
+				`${SELECT_AUTHORIZATION} WHERE presentity = ? AND watcher IN (?, ?) ORDER BY substr(watcher, 1, 1) = '@' LIMIT 1`,
+				aorKey(presentity),
+				aorKey(watcher),
+				domainKey(watcher),
+			);
+			return row && authorizationFromRow(row);
+		},
+		requestedBefore: (before) =>
+			read
+				.all(
+					`${SELECT_AUTHORIZATION} WHERE decision = 'pending' AND requested_at < ? ORDER BY requested_at LIMIT 1000`,
+					before,
+				)
+				.map(authorizationFromRow),
 		list(presentity, decision) {
 			const rows =
 				decision === undefined
 					? read.all(`${SELECT_AUTHORIZATION} WHERE presentity = ? ORDER BY watcher`, aorKey(presentity))
 					: read.all(
-							`${SELECT_AUTHORIZATION} WHERE presentity = ? AND decision = ? ORDER BY watcher`,
+							`${SELECT_AUTHORIZATION} WHERE presentity = ? AND decision = ?` +
+								`${decision === "pending" ? " AND requested_at IS NOT NULL" : ""} ORDER BY watcher`,
 							aorKey(presentity),
 							decision,
 						);

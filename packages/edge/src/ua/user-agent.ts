@@ -31,6 +31,7 @@ import { CONTINUE, type RequestContext, type Verdict } from "../proxy/context.ts
 import { runPipeline } from "../proxy/pipeline.ts";
 import { ALLOW_VALUE, type StepRules } from "../proxy/steps.ts";
 import { StoreFailed } from "../store/store-failed.ts";
+import { AnswerDelay } from "./answer-delay.ts";
 import { capabilityBody } from "./capabilities.ts";
 import { type LocalIdentity, viaValue } from "./local-identity.ts";
 
@@ -72,6 +73,8 @@ export interface UserAgentOptions {
 	readonly identity: () => LocalIdentity;
 	readonly ownDomains: ReadonlySet<string>;
 	readonly federation: () => Pick<Federation, "bind" | "findLink" | "linkTo">;
+	/** Whether a peer may not learn which of our users exist: its first requests wait a random moment (REQ-91). */
+	readonly hidesUsersFrom: (peer: Peer) => boolean;
 	/** Counts a request that was answered: method, status, and why it was refused. */
 	readonly counted: (method: string, status: number, code: string) => void;
 }
@@ -81,11 +84,13 @@ export class UserAgent implements TransactionUser, FederationUser {
 	readonly dialogs = new DialogTable<DialogUsage>();
 	readonly #options: UserAgentOptions;
 	readonly #rules: StepRules;
+	readonly #delay: AnswerDelay;
 	#services: UserAgentServices | undefined;
 	#isDraining = false;
 
 	constructor(options: UserAgentOptions) {
 		this.#options = options;
+		this.#delay = new AnswerDelay(options.clock, options.random);
 		this.transactions = new TransactionLayer({
 			clock: options.clock,
 			random: options.random,
@@ -270,11 +275,26 @@ export class UserAgent implements TransactionUser, FederationUser {
 	}
 
 	#beginDialog(context: RequestContext, services: UserAgentServices): void {
-		const { transaction, request, link } = context;
+		const { transaction, link } = context;
 		if (this.dialogs.countOnConnection(link.connection.id) >= MOST_DIALOGS_PER_CONNECTION) {
 			this.answer(transaction, 503, { code: "too-many-dialogs", headers: [["Retry-After", "60"]] });
 			return;
 		}
+		if (context.peer === undefined || !this.#options.hidesUsersFrom(context.peer)) {
+			this.#serve(context, services);
+			return;
+		}
+		const isKept = this.#delay.after(context.peer.name, () => {
+			// Meanwhile it may have been cancelled, the connection lost, or this edge told to stop.
+			if (transaction.hasFinal || !link.connection.isOpen) return;
+			if (this.#isDraining) this.answer(transaction, 503, { code: "draining", headers: [["Retry-After", "30"]] });
+			else this.#serve(context, services);
+		});
+		if (!isKept) this.answer(transaction, 503, { code: "too-many-waiting", headers: [["Retry-After", "10"]] });
+	}
+
+	#serve(context: RequestContext, services: UserAgentServices): void {
+		const { transaction, request } = context;
 		try {
 			if (request.method === "INVITE") services.invite(context);
 			else services.subscribe(context);

@@ -32,6 +32,7 @@ export interface WireWorld {
 	readonly edge: RunningEdge;
 	readonly port: number;
 	readonly log: readonly LoggedEvent[];
+	readonly admin: Client;
 	/** A connection that the partner opens, its certificate good for `sip.fabrikam.example`. */
 	connect(): Promise<Link>;
 	/** The next connection that our edge opens to the partner. */
@@ -148,6 +149,7 @@ ${toml}`,
 		edge,
 		port: edge.sip[0]?.port ?? 0,
 		log: lines,
+		admin,
 		connect: () => partner.connect(edge.sip[0]?.port ?? 0),
 		accepted: () => partner.accepted(),
 		async createUser(aor, displayName) {

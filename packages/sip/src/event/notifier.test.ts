@@ -59,6 +59,7 @@ function answered(statusCode = 200, hasRetryAfter = false): NotifierEvent {
 }
 
 const changed: NotifierEvent = { kind: "state-changed" };
+const restored: NotifierEvent = { kind: "state-restored" };
 const authorise: NotifierEvent = { kind: "authorise" };
 const rejected: NotifierEvent = { kind: "terminate", reason: "rejected" };
 const expired: NotifierEvent = { kind: "expired" };
@@ -83,6 +84,7 @@ const events = {
 	authorise,
 	terminate: rejected,
 	"state-changed": changed,
+	"state-restored": restored,
 	expired,
 	"spacing-over": spacingOver,
 	answered: answered(),
@@ -102,6 +104,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, string>> = 
 		authorise: "init: ",
 		terminate: "init: ",
 		"state-changed": "init: ",
+		"state-restored": "init: ",
 		expired: "init: ",
 		"spacing-over": "init: ",
 		answered: "init: ",
@@ -114,6 +117,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, string>> = 
 		authorise: "active: start spacing 5",
 		terminate: `terminated: ${told}`,
 		"state-changed": "pending: ",
+		"state-restored": "pending: ",
 		expired: `terminated: ${timeout}`,
 		"spacing-over": "pending: ",
 		answered: "pending: ",
@@ -126,6 +130,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, string>> = 
 		authorise: "active: ",
 		terminate: "terminating: ",
 		"state-changed": "pending: ",
+		"state-restored": "pending: ",
 		expired: "terminating: ",
 		"spacing-over": "pending: ",
 		answered: "pending: ",
@@ -138,6 +143,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, string>> = 
 		authorise: "active: ",
 		terminate: `terminated: ${told}`,
 		"state-changed": "active: start spacing 5",
+		"state-restored": "active: ",
 		expired: `terminated: ${timeout}`,
 		"spacing-over": "active: ",
 		answered: "active: ",
@@ -150,6 +156,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, string>> = 
 		authorise: "active: ",
 		terminate: "terminating: ",
 		"state-changed": "active: ",
+		"state-restored": "active: ",
 		expired: "terminating: ",
 		"spacing-over": "active: ",
 		answered: "active: ",
@@ -162,6 +169,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, string>> = 
 		authorise: "active: ",
 		terminate: `terminated: ${told}`,
 		"state-changed": "active: ",
+		"state-restored": "active: ",
 		expired: `terminated: ${timeout}`,
 		"spacing-over": "active: start spacing 5",
 		answered: "active: ",
@@ -174,6 +182,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, string>> = 
 		authorise: "terminating: ",
 		terminate: "terminating: ",
 		"state-changed": "terminating: ",
+		"state-restored": "terminating: ",
 		expired: "terminating: ",
 		"spacing-over": "terminating: ",
 		answered: `terminated: ${told}`,
@@ -186,6 +195,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, string>> = 
 		authorise: "terminated: ",
 		terminate: "terminated: ",
 		"state-changed": "terminated: ",
+		"state-restored": "terminated: ",
 		expired: "terminated: ",
 		"spacing-over": "terminated: ",
 		answered: "terminated: ",
@@ -347,4 +357,11 @@ test("REQ-83 and one NOTIFY in flight: whatever happens, only a refresh shortens
 		}),
 		{ numRuns: 300 },
 	);
+});
+
+test("REQ-83: a state that came back within the spacing is not told again; what a refresh owes is", () => {
+	const owing = run(subscribe(), answered(), changed, restored);
+	assert.equal(describe(step(owing.state, spacingOver, 5000)), "active: ");
+	const refreshed = run(subscribe(), changed, subscribe(), restored, answered());
+	assert.equal(describe(refreshed), "active: notify active 3600");
 });

@@ -62,6 +62,8 @@ export type NotifierEvent =
 	/** The subscription shall end: refused, deactivated before its dialog grows too old, user removed. */
 	| { readonly kind: "terminate"; readonly reason: NotifierReason; readonly retryAfterSeconds?: number }
 	| { readonly kind: "state-changed" }
+	/** The state that was to be told after the spacing is the one that was told last: REQ-83, a NOTIFY tells something new. */
+	| { readonly kind: "state-restored" }
 	| { readonly kind: "expired" }
 	| { readonly kind: "spacing-over" }
 	/** The final response to the NOTIFY in flight: 408 where none came, 503 where it could not be sent. */
@@ -145,6 +147,7 @@ function stepInit(state: NotifierState, event: NotifierEvent, context: NotifierC
 		case "authorise":
 		case "terminate":
 		case "state-changed":
+		case "state-restored":
 		case "expired":
 		case "spacing-over":
 		case "notify-answered":
@@ -164,6 +167,8 @@ function stepLive(state: Live, event: NotifierEvent, context: NotifierContext): 
 		case "state-changed":
 			// A watcher that waits for a decision is shown the same neutral document throughout.
 			return state.name === "pending" ? stay(state) : owe(state, "spaced", context);
+		case "state-restored":
+			return { state: { ...state, owed: state.owed === "at-once" ? "at-once" : "nothing" }, effects: NOTHING };
 		case "spacing-over": {
 			const next: Live = { ...state, isSpacingTimerOn: false };
 			// A NOTIFY that did not wait may have left meanwhile: the spacing counts from the last one.
@@ -193,6 +198,7 @@ function stepTerminating(state: Extract<NotifierState, { name: "terminating" }>,
 		case "authorise":
 		case "terminate":
 		case "state-changed":
+		case "state-restored":
 		case "expired":
 		case "spacing-over":
 			return stay(state);
@@ -208,6 +214,7 @@ function stepTerminated(state: NotifierState, event: NotifierEvent): NotifierSte
 		case "authorise":
 		case "terminate":
 		case "state-changed":
+		case "state-restored":
 		case "expired":
 		case "spacing-over":
 		case "notify-answered":
