@@ -127,6 +127,7 @@ test("events: each kind reads as itself, and an unknown kind is no frame", () =>
 		{
 			...numbered,
 			kind: "request",
+			wants: "messages",
 			aor: "bob@fabrikam.example",
 			verification: "verified",
 			requested_at: numbered.at,

@@ -4,6 +4,7 @@ import { aorParamsSchema, whoParamsSchema } from "./schema/common.ts";
 import * as event from "./schema/event.ts";
 import * as live from "./schema/live.ts";
 import * as message from "./schema/message.ts";
+import * as messageRequest from "./schema/message-request.ts";
 import * as presence from "./schema/presence.ts";
 import type { ProblemCode } from "./schema/problem.ts";
 import * as trace from "./schema/trace.ts";
@@ -123,6 +124,38 @@ export const operations = {
 		responses: { 204: null },
 		problems: ["unknown-request"],
 	},
+	listMessageRequests: {
+		method: "GET",
+		path: "/api/v1/me/message-requests",
+		auth: "user",
+		summary: "Who has written to one without being let in",
+		responses: { 200: messageRequest.heldRequestListSchema },
+	},
+	decideMessageRequest: {
+		method: "POST",
+		path: "/api/v1/me/message-requests/{aor}",
+		auth: "user",
+		summary: "Let somebody's messages in, or delete them, or block the sender",
+		params: aorParamsSchema,
+		body: messageRequest.heldDecisionSchema,
+		responses: { 204: null },
+		problems: ["unknown-request"],
+	},
+	getSettings: {
+		method: "GET",
+		path: "/api/v1/me/settings",
+		auth: "user",
+		summary: "What one decided about the messages of others",
+		responses: { 200: messageRequest.settingsSchema },
+	},
+	putSettings: {
+		method: "PUT",
+		path: "/api/v1/me/settings",
+		auth: "user",
+		summary: "Decide about the messages of others; what is left out stays as it is",
+		body: messageRequest.settingsRequestSchema,
+		responses: { 200: messageRequest.settingsSchema },
+	},
 	listBlocks: {
 		method: "GET",
 		path: "/api/v1/me/blocks",
@@ -196,7 +229,7 @@ export const operations = {
 		headers: message.idempotencyHeadersSchema,
 		body: message.messageRequestSchema,
 		responses: { 202: message.submittedSchema },
-		problems: ["idempotency-conflict", "queue-full", "blocked-domain", "store-unavailable"],
+		problems: ["idempotency-conflict", "queue-full", "blocked-domain", "content-refused", "store-unavailable"],
 	},
 	listMessages: {
 		method: "GET",

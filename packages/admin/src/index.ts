@@ -33,6 +33,7 @@ export type {
 } from "./schema/live.ts";
 export type { Fate, FinalFate, Message, MessageRequest, Submitted } from "./schema/message.ts";
 export { fates, finalFates, isFinalFate, maxTextBytes } from "./schema/message.ts";
+export type { HeldRequest, Settings } from "./schema/message-request.ts";
 export type {
 	Block,
 	Contact,

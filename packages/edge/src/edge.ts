@@ -9,6 +9,7 @@ import { createApiHandlers, fateEvent, messageEvent, presenceEvent, requestEvent
 import { createAuthenticate } from "./admin/authenticate.ts";
 import { EventHub } from "./admin/event-hub.ts";
 import { type HttpServer, type HttpServerOptions, type HttpTls, startHttpServer } from "./admin/http-server.ts";
+import { createMessageRequestHandlers, messageRequestEvent } from "./admin/message-request-handlers.ts";
 import { createTraceHandlers } from "./admin/trace-handlers.ts";
 import { parseHostPort } from "./config/host-port.ts";
 import type { Config } from "./config/schema.ts";
@@ -20,6 +21,7 @@ import { peerPolicyFromConfig } from "./federation/peer-policy.ts";
 import { PeerDirectory } from "./federation/peers.ts";
 import { traceRefusal } from "./federation/refused-connections.ts";
 import { isLegacyPeer } from "./federation/tls-version.ts";
+import { createContentCheck } from "./im/content-rules.ts";
 import { ImService } from "./im/im-service.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Trace } from "./observe/trace.ts";
@@ -210,6 +212,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			requested: (authorization, verification) =>
 				hub.publish(authorization.presentity, requestEvent(authorization, verification)),
 		});
+		const contentCheck = createContentCheck(config.content_rule);
 		const im = new ImService({
 			clock,
 			random,
@@ -221,6 +224,8 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			ownDomains,
 			offline: config.im.offline,
 			busy: config.im.busy,
+			unverified: config.im.unverified,
+			contentCheck,
 			hideUnknownUsers: config.federation.hide_unknown_users,
 			answerMs: config.im.answer_seconds * 1000,
 			idleMs: config.im.idle_minutes * 60_000,
@@ -237,6 +242,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 					hub.publish(message.owner, fateEvent(message, fate, clock.wall()));
 				},
 				typing: (owner, other, typing) => hub.publish(owner, { kind: "typing", with: other, typing }),
+				requested: (request) => hub.publish(request.owner, messageRequestEvent(request)),
 			},
 		});
 		metrics.watch({
@@ -336,6 +342,16 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				notifier,
 				watcher,
 				im,
+				contentCheck,
+				messageRequests: createMessageRequestHandlers({
+					store,
+					im,
+					block: (owner, other) => {
+						notifier.decided(owner, other, "block");
+						watcher.localChanged(owner);
+						im.hangUp(owner, other);
+					},
+				}),
 				verificationOf: (presentity, other) => notifier.verificationOf(presentity, other),
 				trace: traceHandlers,
 				account,

@@ -3,6 +3,7 @@ import * as account from "./account.ts";
 import * as event from "./event.ts";
 import * as live from "./live.ts";
 import * as message from "./message.ts";
+import * as messageRequest from "./message-request.ts";
 import * as presence from "./presence.ts";
 import { problemSchema } from "./problem.ts";
 import * as trace from "./trace.ts";
@@ -36,6 +37,11 @@ export const components = {
 	Message: message.messageSchema,
 	MessageList: message.messageListSchema,
 	MessageRequest: message.messageRequestSchema,
+	HeldRequest: messageRequest.heldRequestSchema,
+	HeldRequestList: messageRequest.heldRequestListSchema,
+	HeldDecision: messageRequest.heldDecisionSchema,
+	Settings: messageRequest.settingsSchema,
+	SettingsRequest: messageRequest.settingsRequestSchema,
 	Submitted: message.submittedSchema,
 	TypingRequest: message.typingRequestSchema,
 	OpeningFrame: event.openingFrameSchema,

@@ -39,8 +39,12 @@ export const fateEventSchema = z.object({
 	...explanationShape,
 });
 
-/** Somebody asks to see the user's presence. */
-export const requestEventSchema = watchRequestSchema.extend({ ...numbered, kind: z.literal("request") });
+/** Somebody asks to see the user's presence, or has written without being let in. */
+export const requestEventSchema = watchRequestSchema.extend({
+	...numbered,
+	kind: z.literal("request"),
+	wants: z.enum(["presence", "messages"]),
+});
 
 /** What may be published to a user. */
 export const eventSchema = z.discriminatedUnion("kind", [

@@ -61,6 +61,12 @@ export const messageSchema = z.object({
 /** `GET /api/v1/me/messages`. */
 export const messageQuerySchema = z.strictObject({
 	with: aorSchema.optional(),
+	folder: z
+		.enum(["inbox", "requests"])
+		.optional()
+		.describe(
+			"requests: what was written by people whom the user has not let in; inbox, everything else, where left out",
+		),
 	after: messageIdSchema.optional().describe("Only messages later than this one"),
 	limit: wholeNumber(1, 500).optional().describe("100 where left out"),
 });

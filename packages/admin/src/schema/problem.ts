@@ -25,6 +25,7 @@ export const problems = {
 	"body-too-large": { status: 413, title: "The request body is too large" },
 	"unsupported-media-type": { status: 415, title: "The request body must be application/json" },
 	"not-hosted": { status: 422, title: "The domain of that address is not hosted here" },
+	"content-refused": { status: 422, title: "Policy does not allow this message" },
 	"upgrade-required": { status: 426, title: "This address speaks WebSocket only" },
 	"too-many-requests": { status: 429, title: "Too many attempts" },
 	"queue-full": { status: 429, title: "Too many messages are waiting for that recipient" },

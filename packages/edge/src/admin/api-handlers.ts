@@ -6,6 +6,7 @@ import type { Federation } from "../federation/federation.ts";
 import { linkName } from "../federation/link.ts";
 import type { PeerDirectory } from "../federation/peers.ts";
 import { tlsVersionWarning } from "../federation/tls-version.ts";
+import type { ContentCheck } from "../im/content-rules.ts";
 import type { ImService } from "../im/im-service.ts";
 import type { ContactView } from "../presence/contact-view.ts";
 import { type NotifierService, REQUEST_LIFETIME_MS } from "../presence/notifier-service.ts";
@@ -21,6 +22,7 @@ import type { Verification } from "../ua/verification.ts";
 import type { AccountHandlers } from "./account-handlers.ts";
 import type { EventHub } from "./event-hub.ts";
 import { type ApiHandlers, ApiProblem } from "./handlers.ts";
+import type { MessageRequestHandlers } from "./message-request-handlers.ts";
 import { createRuleHandlers } from "./rule-handlers.ts";
 import { toRefusedConnection, toVerdict } from "./verdict-view.ts";
 
@@ -44,6 +46,8 @@ export interface ApiHandlerOptions {
 	readonly verificationOf: (presentity: string, watcher: string) => Verification;
 	readonly trace: Pick<ApiHandlers, "listTrace">;
 	readonly account: AccountHandlers;
+	readonly messageRequests: MessageRequestHandlers;
+	readonly contentCheck: ContentCheck;
 }
 
 const DEFAULT_PAGE = 100;
@@ -68,6 +72,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 		...options.account,
 		...options.trace,
 		...createRuleHandlers({ store, notifier, watcher }),
+		...options.messageRequests,
 
 		getPresence: ({ caller }) => ({ status: 200, body: toPresence(presentities.get(caller.aor)) }),
 		async putPresence({ caller, body }) {
@@ -95,6 +100,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 			if (result.kind === "too-many")
 				throw new ApiProblem("queue-full", `A contact list holds ${result.limit} entries at most.`);
 			if (result.kind === "no-owner") throw new ApiProblem("unknown-user");
+			await im.letIn(caller.aor, params.aor);
 			watcher.watch(result.contact.owner, result.contact.contact, result.contact.address);
 			return { status: result.kind === "added" ? 201 : 200, body: contactOf(result.contact) };
 		},
@@ -121,6 +127,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 				throw new ApiProblem("unknown-request", `${params.aor} has not asked to see your presence.`);
 			}
 			await decide(caller.aor, params.aor, body.decision);
+			if (body.decision === "allow") await im.letIn(caller.aor, params.aor);
 			return { status: 204 };
 		},
 
@@ -160,6 +167,9 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 			if (options.directory().find(domain).kind === "blocked") {
 				throw new ApiProblem("blocked-domain", `${domain} is blocked here.`);
 			}
+			const refusal = options.contentCheck("out", domain, body.text);
+			if (refusal !== undefined) throw new ApiProblem("content-refused", refusal);
+			await im.letIn(caller.aor, body.to);
 			const key = headers["idempotency-key"];
 			const result = await store.messages.submit({
 				owner: caller.aor,
@@ -189,6 +199,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 				limit,
 				after: query.after ?? "",
 				...(query.with === undefined ? {} : { with: query.with }),
+				held: query.folder === "requests",
 			});
 			const last = found.at(-1);
 			return {
@@ -317,7 +328,7 @@ export function fateEvent(message: Message, fate: "sending" | MessageFinish, at:
 }
 
 export function requestEvent(authorization: Authorization, verification: Verification): UserEventContent {
-	return { kind: "request", ...toWatchRequest(authorization, { verification, isLive: true }) };
+	return { kind: "request", wants: "presence", ...toWatchRequest(authorization, { verification, isLive: true }) };
 }
 
 function toPresence(published: {

@@ -95,6 +95,7 @@ function readParts(table: Readonly<Record<string, unknown>>): ReadableConfig {
 		throttle: section(shape.throttle, "throttle"),
 		presence: section(shape.presence, "presence"),
 		im: section(shape.im, "im"),
+		content_rule: section(shape.content_rule, "content_rule"),
 		signing: section(shape.signing, "signing"),
 		http: section(shape.http, "http"),
 		trace: section(shape.trace, "trace"),

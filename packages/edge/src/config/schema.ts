@@ -276,6 +276,11 @@ const im = z.strictObject({
 		"live",
 		"A message session without messages ends after this time.",
 	),
+	unverified: key(
+		oneOf("request", "deliver", "refuse").default("request"),
+		"restart",
+		"Messages of senders whose domain does not call them verified and whom the user has not let in (as a contact, by allowing them, by writing to them): kept apart until the user decides, delivered, or refused with 480.",
+	),
 	answer_seconds: key(
 		wholeNumber(10, 600).default(60),
 		"restart",
@@ -290,6 +295,25 @@ const im = z.strictObject({
 		wholeNumber(1, 720).default(24),
 		"restart",
 		"A message that has waited for its turn so long, over a stop of the edge for instance, has failed.",
+	),
+});
+
+const contentRule = z.strictObject({
+	contains: key(
+		z.array(z.string().min(1).max(200)).min(1).max(500),
+		"restart",
+		"Words and phrases, one of which suffices. Case, width, invisible characters and the kind of white space make no difference.",
+	),
+	direction: key(oneOf("in", "out", "both").default("both"), "restart", "Messages of partners, of our users, or both."),
+	domains: key(
+		z.array(domainName()).default([]),
+		"restart",
+		"The other side's domains to which the rule applies; empty for all.",
+	),
+	reason: key(
+		z.string().min(1).max(200).default("Policy does not allow this message"),
+		"restart",
+		"What the sender is told.",
 	),
 });
 
@@ -385,6 +409,11 @@ export const configSchema = z.strictObject({
 	}),
 	presence: presence.prefault({}).meta({ description: "Presence subscriptions." }),
 	im: im.prefault({}).meta({ description: "Instant messages." }),
+	content_rule: z
+		.array(contentRule)
+		.max(100)
+		.default([])
+		.meta({ description: "Messages that are refused for what they say: with 606 and Warning 309 to partners." }),
 	signing: signing.prefault({}).meta({ description: "Keys that sign what comes back to us in dialogs." }),
 	http: http.prefault({}).meta({ description: "Web chat, console, API and metrics." }),
 	trace: trace.prefault({}).meta({ description: "The live trace of SIP messages." }),

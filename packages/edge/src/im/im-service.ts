@@ -4,6 +4,7 @@ import {
 	aorKey,
 	chooseMessageLine,
 	detach,
+	formatWarning,
 	type InviteEnd,
 	lowerAscii,
 	type ServerTransaction,
@@ -11,12 +12,15 @@ import {
 } from "@causeway/sip";
 import type { Peer } from "../federation/peers.ts";
 import type { RequestContext } from "../proxy/context.ts";
-import type { Message, MessageFinish } from "../store/messages.ts";
+import type { MessageRequest } from "../store/message-requests.ts";
+import { HELD_MESSAGES, type Message, type MessageFinish } from "../store/messages.ts";
 import type { PresenceState } from "../store/published-presence.ts";
 import type { Store } from "../store/store.ts";
 import { domainOf } from "../ua/local-identity.ts";
-import type { Verification } from "../ua/verification.ts";
+import { type Verification, verificationOf } from "../ua/verification.ts";
+import { type Admission, type AdmissionRules, admitSender } from "./admit-sender.ts";
 import { readArrived } from "./bodies.ts";
+import type { ContentCheck } from "./content-rules.ts";
 import { Conversation } from "./conversation.ts";
 import { LocalDelivery } from "./local-delivery.ts";
 import { isMultiparty } from "./multiparty.ts";
@@ -30,6 +34,8 @@ export interface ImEvents {
 	message(message: Message): void;
 	fate(message: Message, fate: "sending" | MessageFinish): void;
 	typing(owner: string, other: string, typing: boolean): void;
+	/** Somebody whom the user has not let in has written for the first time. */
+	requested(request: MessageRequest): void;
 }
 
 export interface ImServiceOptions extends SessionOptions {
@@ -37,6 +43,9 @@ export interface ImServiceOptions extends SessionOptions {
 	readonly ownDomains: ReadonlySet<string>;
 	/** `[im] offline`. */
 	readonly offline: "store" | "refuse";
+	/** `[im] unverified`. */
+	readonly unverified: AdmissionRules["unverified"];
+	readonly contentCheck: ContentCheck;
 	readonly hideUnknownUsers: "never" | "discovered" | "always";
 	/** `[im] busy`. */
 	readonly busy: "deliver" | "refuse";
@@ -55,6 +64,9 @@ const LONGEST_SESSION_SPREAD_MS = 15 * 60_000;
 /** From here on a session is left even while messages wait, which go on in the next one. */
 const OLDEST_SESSION_MS = 23.5 * 3_600_000;
 const CHECK_EVERY_MS = 30_000;
+/** Protocol sheet 7.5: 20 to 120 ms. */
+const LEAST_HIDING_MS = 20;
+const HIDING_SPREAD_MS = 101;
 
 export class ImService implements SessionUser {
 	readonly #options: ImServiceOptions;
@@ -132,6 +144,21 @@ export class ImService implements SessionUser {
 		for (const conversation of this.#conversations.values()) if (conversation.owner === owner) conversation.close();
 	}
 
+	/**
+	 * Our user lets somebody in, by a word about a request, as a contact, or by writing there: what was held becomes ordinary.
+	 * False where nothing was. Rejects with `StoreFailed`.
+	 */
+	async letIn(owner: string, other: string): Promise<boolean> {
+		const { events, store } = this.#options;
+		for (const session of this.#conversations.get(`${owner} ${other}`)?.sessions ?? []) session.heldLevel = undefined;
+		if (store.messageRequests.get(owner, other) === undefined) return false;
+		if (!(await store.messageRequests.accept(owner, other))) return false;
+		for (const message of store.messages.list(owner, { with: other, after: "", limit: HELD_MESSAGES })) {
+			events.message(message);
+		}
+		return true;
+	}
+
 	/** Our user ends the conversation with somebody: its sessions get a BYE. */
 	hangUp(owner: string, other: string): void {
 		this.#conversations.get(`${owner} ${other}`)?.close();
@@ -163,17 +190,19 @@ export class ImService implements SessionUser {
 		const user = store.users.get(owner);
 		const isHidden = hideUnknownUsers === "always" || (hideUnknownUsers === "discovered" && peer.kind === "discovered");
 		if (user === undefined || user.suspended) {
-			agent.answer(transaction, isHidden ? 480 : 404, { code: "unknown-user" });
+			this.#refuseCall(transaction, isHidden ? 480 : 404, "unknown-user", isHidden);
 			return;
 		}
 		const other = detach(aorKey(from));
-		if (store.watchers.standing(owner, other)?.decision === "block") {
-			agent.answer(transaction, 480, { code: "blocked-sender" });
+		const level = verificationOf(transaction.request, peer);
+		const admission = this.#admit(owner, other, level, isHidden);
+		if (admission.kind === "refuse") {
+			this.#refuseCall(transaction, admission.status, admission.code, isHidden);
 			return;
 		}
 		const absent = this.#absence(owner);
 		if (absent !== undefined) {
-			agent.answer(transaction, absent.status, { code: absent.code });
+			this.#refuseCall(transaction, absent.status, absent.code, isHidden);
 			return;
 		}
 		const session = new Session(this.#options, {
@@ -185,6 +214,7 @@ export class ImService implements SessionUser {
 			peer,
 			user: this,
 		});
+		if (admission.kind === "hold") session.heldLevel = level;
 		const conversation = this.#conversation(owner, other, session.remote);
 		if (session.accept(transaction, offer, chosen)) conversation.joined(session);
 		else this.#rest(conversation);
@@ -208,14 +238,21 @@ export class ImService implements SessionUser {
 		switch (arrived.kind) {
 			case "text": {
 				const absent = this.#absence(owner);
-				if (absent !== undefined) agent.answer(transaction, absent.status, { code: absent.code });
+				const refusal = this.#options.contentCheck("in", domainOf(other), arrived.text);
+				if (refusal !== undefined) {
+					const host = this.#options.identity().fqdn;
+					const warning = formatWarning({ code: 309, agent: host, text: refusal });
+					agent.answer(transaction, 606, { code: "content-rule", headers: [["Warning", warning]] });
+				} else if (absent !== undefined) agent.answer(transaction, absent.status, { code: absent.code });
 				else void this.#receive(session, transaction, owner, arrived.text);
 				break;
 			}
 			case "typing":
 				session.typingForm = arrived.form;
 				agent.answer(transaction, 200, { code: "typing" });
-				this.#typing.heard(owner, other, arrived.typing, arrived.refreshSeconds);
+				if (session.heldLevel === undefined) {
+					this.#typing.heard(owner, other, arrived.typing, arrived.refreshSeconds);
+				}
 				break;
 			case "nothing":
 				agent.answer(transaction, 200, { code: "nothing-to-deliver" });
@@ -230,8 +267,7 @@ export class ImService implements SessionUser {
 	}
 
 	ended(session: Session, end: InviteEnd): void {
-		const { events } = this.#options;
-		events.typing(session.local.toLowerCase(), session.remote.toLowerCase(), false);
+		this.#typing.ended(session.local.toLowerCase(), session.remote.toLowerCase());
 		this.#of(session)?.ended(session, end);
 	}
 
@@ -248,15 +284,45 @@ export class ImService implements SessionUser {
 				callId: request.callId,
 				fromTag: request.from.tag ?? "",
 				sequence: request.cseq.number,
+				...(session.heldLevel === undefined ? {} : { held: session.heldLevel }),
 			});
-			agent.answer(transaction, publishedState(owner) === "offline" ? 202 : 200, { code: "received" });
-			if (result.kind === "stored") {
-				this.#arrivedFor(result.message);
+			switch (result.kind) {
+				case "held-full":
+					agent.answer(transaction, 480, { code: "requests-full" });
+					break;
+				case "held":
+					agent.answer(transaction, 202, { code: "held" });
+					if (result.isFirst) this.#requested(owner, result.message.peer);
+					break;
+				case "stored":
+				case "duplicate":
+					agent.answer(transaction, publishedState(owner) === "offline" ? 202 : 200, { code: "received" });
+					if (result.kind === "stored") this.#arrivedFor(result.message);
+					break;
 			}
 		} catch (error) {
 			log.error("message not stored", { callId: request.callId, reason: String(error) });
 			agent.answer(transaction, 500, { code: "store-failed", headers: [["Retry-After", "60"]] });
 		}
+	}
+
+	#requested(owner: string, other: string): void {
+		const request = this.#options.store.messageRequests.get(owner, other);
+		if (request !== undefined) this.#options.events.requested(request);
+	}
+
+	/** What our user wants with somebody who calls (protocol sheet 3.5, row 10). */
+	#admit(owner: string, other: string, level: Verification, isHidden: boolean): Admission {
+		const { store, unverified } = this.#options;
+		return admitSender(
+			{
+				level,
+				decision: store.watchers.standing(owner, other)?.decision,
+				isContact: () => store.contacts.get(owner, other) !== undefined,
+				isKnown: () => store.messageRequests.isKnown(owner, other),
+			},
+			{ unverified, settings: store.settings.get(owner), isHidden },
+		);
 	}
 
 	/** A message is on disk for its recipient: whoever wrote it has stopped writing (RFC 3994 §3.3). */
@@ -271,6 +337,19 @@ export class ImService implements SessionUser {
 		const state = publishedState(owner);
 		if (state === "offline" && offline === "refuse") return { status: 480, code: "offline" };
 		return state === "busy" && busy === "refuse" ? { status: 486, code: "busy" } : undefined;
+	}
+
+	/** Protocol sheet 7.5: where users are hidden, the time of an answer tells nothing either. */
+	#refuseCall(transaction: ServerTransaction, status: number, code: string, isHidden: boolean): void {
+		const { agent, clock, random } = this.#options;
+		if (!isHidden) {
+			agent.answer(transaction, status, { code });
+			return;
+		}
+		const delayMs = LEAST_HIDING_MS + random.below(HIDING_SPREAD_MS);
+		clock.setTimer(delayMs, () => {
+			if (!transaction.hasFinal) agent.answer(transaction, 480, { code });
+		});
 	}
 
 	/** REQ-33: what is offered is nothing of ours, and this is what would be. */

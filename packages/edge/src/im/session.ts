@@ -105,6 +105,8 @@ export class Session implements DialogUsage {
 	lastActivityMs: number;
 	/** Our user is done with the other side: what still arrives is refused. */
 	isShut = false;
+	/** The level of a caller whom our user has not let in: what it writes is held. */
+	heldLevel: Verification | undefined;
 	/** The form of message line that we offered; undefined where we were called. */
 	offered: ImProfile | undefined;
 	readonly #options: SessionOptions;

@@ -17,6 +17,7 @@ import type { Message, MessageFinish } from "../store/messages.ts";
 import type { PresenceState } from "../store/published-presence.ts";
 import { openTestStore } from "../store/testing.ts";
 import { UserAgent } from "../ua/user-agent.ts";
+import { type ContentRule, createContentCheck } from "./content-rules.ts";
 import { ImService } from "./im-service.ts";
 
 export const ALICE = "alice@contoso.example";
@@ -35,8 +36,12 @@ export interface ImWorldOptions {
 	readonly idleMs?: number;
 	readonly busy?: "deliver" | "refuse";
 	readonly imProfile?: Peer["imProfile"];
+	readonly verification?: Peer["verification"];
+	readonly unverified?: "request" | "deliver" | "refuse";
+	readonly contentRules?: readonly ContentRule[];
 	readonly publishedState?: () => PresenceState;
 	readonly queueMs?: number;
+	readonly hideUnknownUsers?: "always";
 	readonly bind?: () => BindingVerdict | Promise<BindingVerdict>;
 	readonly linkTo?: (link: Link, peer: Peer) => Promise<LinkOutcome>;
 }
@@ -55,6 +60,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		...discoveredPeer("fabrikam.example"),
 		kind: "allowed",
 		imProfile: options.imProfile ?? "profile",
+		verification: options.verification ?? "always-verified",
 	};
 	const connection = new RecordingConnection(1);
 	const link = {
@@ -81,6 +87,8 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 	});
 	const fates: string[] = [];
 	const typing: string[] = [];
+	const messages: string[] = [];
+	const requests: string[] = [];
 	const im = new ImService({
 		clock,
 		random,
@@ -91,7 +99,9 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		store,
 		ownDomains,
 		offline: "store",
-		hideUnknownUsers: "never",
+		unverified: options.unverified ?? "request",
+		contentCheck: createContentCheck(options.contentRules ?? []),
+		hideUnknownUsers: options.hideUnknownUsers ?? "never",
 		busy: options.busy ?? "deliver",
 		answerMs: 60_000,
 		idleMs: options.idleMs ?? 900_000,
@@ -99,7 +109,12 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		publishedState: options.publishedState ?? (() => "available"),
 		sender: () => ({ displayName: undefined, verification: "verified" }),
 		events: {
-			message() {},
+			message(message: Message) {
+				messages.push(message.body);
+			},
+			requested({ peer: other, verification, messages: count }) {
+				requests.push(`${other} (${verification}): ${count}`);
+			},
 			fate(message: Message, fate: "sending" | MessageFinish) {
 				fates.push(`${message.body}: ${fate === "sending" ? fate : `${fate.fate} ${fate.code ?? ""}`}`);
 			},
@@ -121,6 +136,9 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		agent,
 		im,
 		fates,
+		/** Texts that Alice's programs were told of, and who asked to write, since the last look. */
+		messages: (): readonly string[] => messages.splice(0),
+		requests: (): readonly string[] => requests.splice(0),
 		/** What Alice's programs were told, since the last look. */
 		typing: (): readonly string[] => typing.splice(0),
 		/** What the edge sent since the last look, by method or status. */
@@ -153,6 +171,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 				readonly cseq?: number;
 				readonly branch?: string;
 				readonly callId?: string;
+				readonly to?: string;
 				readonly body?: string;
 				readonly type?: string;
 				readonly headers?: readonly HeaderInput[];
@@ -162,7 +181,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 			const headers: HeaderInput[] = [
 				["Via", `SIP/2.0/TLS sip.fabrikam.example:5061;branch=z9hG4bK${parts.branch ?? `lena${lastBranch}`}`],
 				["From", `<sip:${LENA}>;tag=lena`],
-				["To", `<sip:${ALICE}>${parts.toTag === undefined ? "" : `;tag=${parts.toTag}`}`],
+				["To", `<sip:${parts.to ?? ALICE}>${parts.toTag === undefined ? "" : `;tag=${parts.toTag}`}`],
 				["Call-ID", parts.callId ?? "lenas-call"],
 				["CSeq", `${parts.cseq ?? 1} ${method}`],
 				["Contact", "<sip:lena@sip.fabrikam.example:5061;transport=tls>"],
@@ -173,7 +192,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 			}
 			return createRequest({
 				method,
-				requestUri: `sip:${ALICE}`,
+				requestUri: `sip:${parts.to ?? ALICE}`,
 				headers,
 				...(parts.body === undefined ? {} : { body: Buffer.from(parts.body) }),
 			});

@@ -32,6 +32,18 @@ const INSERT_ARRIVAL =
 	" finished_at, fate, call_id, from_tag, sequence) VALUES (?1, ?2, ?3, ?4, 'in', ?5, ?6, ?7, ?7, 'received', ?8, ?9, ?10)" +
 	" ON CONFLICT (conversation, sequence, call_id, from_tag) WHERE call_id IS NOT NULL DO NOTHING";
 
+/** Held conversations that one user keeps, and messages of one of them: a stranger needs no more to be let in. */
+export const HELD_CONVERSATIONS = 1_000;
+export const HELD_MESSAGES = 20;
+
+/** An arrival that did not just become an ordinary message of its recipient's. */
+type ArrivalNote =
+	/** It is kept apart until its recipient has decided about the sender; `isFirst`: nothing of the sender's was before. */
+	| { readonly kind: "held"; readonly isFirst: boolean }
+	/** Too much is kept apart already: nothing was stored. */
+	| { readonly kind: "held-full" }
+	| { readonly kind: "repeated"; readonly message: Message };
+
 /** What a restart says of a message that was on its way when the program ended. */
 export const INTERRUPTED_REASON = "Causeway stopped before the answer came";
 
@@ -49,7 +61,8 @@ export const messageWrites = {
 		key: string | null,
 		queueLimit: number,
 	): Refusal | undefined {
-		const { mailbox, conversation } = findConversation(database, owner, peer) ?? addConversation(database, owner, peer);
+		const place = findConversation(database, owner, peer) ?? addConversation(database, owner, peer);
+		const { mailbox, conversation } = place;
 		if (key !== null) {
 			const row = database.get(`${SELECT_MESSAGE} WHERE m.mailbox = ? AND m.idempotency_key = ?`, mailbox, key);
 			if (row !== undefined) return repeatedOrConflict(messageFromRow(row), peer, contentType, body);
@@ -61,11 +74,16 @@ export const messageWrites = {
 			queueLimit,
 		);
 		if (countOf(waiting) >= queueLimit) return { kind: "queue-full", limit: queueLimit };
+		// Whom a user writes to is let in.
+		if (place.isHeld) releaseConversation(database, conversation);
 		database.run(INSERT_SUBMISSION, id, mailbox, conversation, peerAddress, contentType, body, createdAt, peer, key);
 		return undefined;
 	},
 
-	/** Undefined where the message was stored; the earlier one where it had been received before. */
+	/**
+	 * Undefined where the message was stored as an ordinary one. `held` is the level of a sender whom the recipient has not
+	 * let in, and null of one who is.
+	 */
 	receiveMessage(
 		database: WriteAccess,
 		id: string,
@@ -78,8 +96,29 @@ export const messageWrites = {
 		callId: string,
 		fromTag: string,
 		sequence: number,
-	): Message | undefined {
-		const { mailbox, conversation } = findConversation(database, owner, peer) ?? addConversation(database, owner, peer);
+		held: "verified" | "unverified" | null,
+	): ArrivalNote | undefined {
+		const found = findConversation(database, owner, peer);
+		const place = found ?? addConversation(database, owner, peer);
+		const { mailbox, conversation } = place;
+		let note: ArrivalNote | undefined;
+		if (held !== null && (found === undefined || found.isHeld)) {
+			if (isHeldFull(database, place, found === undefined)) {
+				if (found === undefined) database.run("DELETE FROM conversations WHERE number = ?", conversation);
+				return { kind: "held-full" };
+			}
+			if (found === undefined) {
+				database.run(
+					"UPDATE conversations SET held_at = ?, held_level = ? WHERE number = ?",
+					createdAt,
+					held,
+					conversation,
+				);
+			}
+			note = { kind: "held", isFirst: found === undefined };
+		} else if (place.isHeld) {
+			releaseConversation(database, conversation);
+		}
 		const inserted = database.run(
 			INSERT_ARRIVAL,
 			id,
@@ -93,7 +132,7 @@ export const messageWrites = {
 			fromTag,
 			sequence,
 		);
-		if (inserted === 1) return undefined;
+		if (inserted === 1) return note;
 		const row = database.get(
 			`${SELECT_MESSAGE} WHERE m.conversation = ? AND m.sequence = ? AND m.call_id = ? AND m.from_tag = ?`,
 			conversation,
@@ -102,7 +141,24 @@ export const messageWrites = {
 			fromTag,
 		);
 		assert(row !== undefined, "a message that was not inserted is there already");
-		return messageFromRow(row);
+		return { kind: "repeated", message: messageFromRow(row) };
+	},
+
+	/** Makes an ordinary conversation of a held one. False where it is not held. */
+	acceptConversation(database: WriteAccess, owner: string, peer: string): boolean {
+		const place = findConversation(database, owner, peer);
+		if (place?.isHeld !== true) return false;
+		releaseConversation(database, place.conversation);
+		return true;
+	},
+
+	/** Forgets a held conversation with what was written in it. False where it is not held. */
+	declineConversation(database: WriteAccess, owner: string, peer: string): boolean {
+		const place = findConversation(database, owner, peer);
+		if (place?.isHeld !== true) return false;
+		database.run("DELETE FROM messages WHERE conversation = ?", place.conversation);
+		database.run("DELETE FROM conversations WHERE number = ?", place.conversation);
+		return true;
 	},
 
 	markMessageSending(database: WriteAccess, id: string): FinishResult {
@@ -171,16 +227,19 @@ export const messageWrites = {
 interface Place {
 	readonly mailbox: number;
 	readonly conversation: number;
+	readonly isHeld: boolean;
 }
 
 function findConversation(database: WriteAccess, owner: string, peer: string): Place | undefined {
 	const row = database.get(
-		"SELECT mailbox, conversations.number AS conversation FROM mailboxes" +
+		"SELECT mailbox, conversations.number AS conversation, held_at FROM mailboxes" +
 			" JOIN conversations ON mailbox = mailboxes.number WHERE owner = ? AND peer = ?",
 		owner,
 		peer,
 	);
-	return row && { mailbox: integer(row, "mailbox"), conversation: integer(row, "conversation") };
+	if (row === undefined) return undefined;
+	const [mailbox, conversation] = [integer(row, "mailbox"), integer(row, "conversation")];
+	return { mailbox, conversation, isHeld: row["held_at"] !== null };
 }
 
 function addConversation(database: WriteAccess, owner: string, peer: string): Place {
@@ -189,7 +248,18 @@ function addConversation(database: WriteAccess, owner: string, peer: string): Pl
 	assert(mailbox !== undefined, "a mailbox was made");
 	const row = database.get("INSERT INTO conversations (mailbox, peer) VALUES (?, ?) RETURNING number", mailbox, peer);
 	assert(row !== undefined, "a conversation was made");
-	return { mailbox, conversation: integer(row, "number") };
+	return { mailbox, conversation: integer(row, "number"), isHeld: false };
+}
+
+function releaseConversation(database: WriteAccess, conversation: number): void {
+	database.run("UPDATE conversations SET held_at = NULL, held_level = NULL WHERE number = ?", conversation);
+}
+
+function isHeldFull(database: WriteAccess, { mailbox, conversation }: Place, isNew: boolean): boolean {
+	const kept = isNew
+		? database.get("SELECT count(*) AS count FROM conversations WHERE mailbox = ? AND held_at IS NOT NULL", mailbox)
+		: database.get("SELECT count(*) AS count FROM messages WHERE conversation = ?", conversation);
+	return countOf(kept) >= (isNew ? HELD_CONVERSATIONS : HELD_MESSAGES);
 }
 
 function findMailbox(database: WriteAccess, owner: string): number | undefined {

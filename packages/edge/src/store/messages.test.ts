@@ -38,7 +38,9 @@ async function submit(messages: Messages, change: Partial<Submission> = {}): Pro
 }
 
 async function receive(messages: Messages, change: Partial<Arrival> = {}): Promise<string> {
-	return (await messages.receive(arrival(change))).message.id;
+	const result = await messages.receive(arrival(change));
+	assert(result.kind !== "held-full");
+	return result.message.id;
 }
 
 test("a submitted message is queued and reads back as it was answered", async () => {
@@ -216,7 +218,7 @@ test("the same MESSAGE again is answered with the row of the first and stored on
 	const { messages } = await openTestStore();
 	const first = await messages.receive(arrival());
 	const again = await messages.receive(arrival({ body: "altered on the way" }));
-	assert.equal(again.kind, "duplicate");
+	assert(first.kind === "stored" && again.kind === "duplicate");
 	assert.deepEqual(again.message, first.message);
 	assert.equal(messages.list(OMAR, { limit: 10 }).length, 1);
 });

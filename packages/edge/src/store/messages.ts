@@ -35,15 +35,24 @@ export interface Arrival {
 	readonly fromTag: string;
 	/** The number of its CSeq. */
 	readonly sequence: number;
+	/** The level of a sender whom the owner has not let in: the message is held. Left out where it is not. */
+	readonly held?: "verified" | "unverified";
 }
 
 /** `duplicate`: the same MESSAGE was received before; `message` is the row of then. */
-export type ReceiveResult = { readonly kind: "stored" | "duplicate"; readonly message: Message };
+export type ReceiveResult =
+	| { readonly kind: "stored" | "duplicate"; readonly message: Message }
+	/** On disk, apart from the owner's messages until the owner has let its sender in. */
+	| { readonly kind: "held"; readonly message: Message; readonly isFirst: boolean }
+	/** Too much is held already: nothing was stored. */
+	| { readonly kind: "held-full" };
 
 /** One page of a user's messages; without `after` and `before` it is the latest one. */
 export interface MessagePage {
 	/** Only the conversation with this address. */
 	readonly with?: string;
+	/** What waits for the owner's word about its sender, in place of everything else. */
+	readonly held?: boolean;
 	/** Only messages made after this id (exclusive): the oldest of them. `""` starts at the beginning. */
 	readonly after?: string;
 	/** Only messages made before this id (exclusive): the latest of them. Not together with `after`. */
@@ -115,8 +124,8 @@ export function createMessages(
 			const message = incoming(nextId(), arrival, clock.wall());
 			const address = message.peerAddress === message.peer ? null : message.peerAddress;
 			const { id, owner, peer, contentType, body, createdAt } = message;
-			const { callId, fromTag, sequence } = arrival;
-			const earlier = await writes.receiveMessage(
+			const { callId, fromTag, sequence, held } = arrival;
+			const note = await writes.receiveMessage(
 				id,
 				owner,
 				peer,
@@ -127,8 +136,11 @@ export function createMessages(
 				callId,
 				fromTag,
 				sequence,
+				held ?? null,
 			);
-			return earlier === undefined ? { kind: "stored", message } : { kind: "duplicate", message: earlier };
+			if (note === undefined) return { kind: "stored", message };
+			if (note.kind === "held") return { kind: "held", message, isFirst: note.isFirst };
+			return note.kind === "held-full" ? note : { kind: "duplicate", message: note.message };
 		},
 		list: (owner, page) => listPage(read, aorKey(owner), page),
 		get(owner, id) {
@@ -147,13 +159,19 @@ function listPage(read: ReadAccess, owner: string, page: MessagePage): readonly 
 	const range = forward
 		? "m.number > coalesce((SELECT number FROM messages WHERE id <= ? ORDER BY id DESC LIMIT 1), 0) ORDER BY m.number"
 		: "m.number < coalesce((SELECT number FROM messages WHERE id >= ? ORDER BY id LIMIT 1), 1 << 62) ORDER BY m.number DESC";
+	const folder = `conversations.held_at IS ${page.held === true ? "NOT NULL" : "NULL"}`;
 	const bound = page.after ?? page.before ?? AFTER_ALL;
 	const limit = bounded(page.limit);
 	const rows =
 		page.with === undefined
-			? read.all(`${SELECT_MESSAGE} WHERE m.mailbox = (${MAILBOX}) AND ${range} LIMIT ?`, owner, bound, limit)
+			? read.all(
+					`${SELECT_MESSAGE} WHERE m.mailbox = (${MAILBOX}) AND ${folder} AND ${range} LIMIT ?`,
+					owner,
+					bound,
+					limit,
+				)
 			: read.all(
-					`${SELECT_MESSAGE} WHERE m.conversation = (${CONVERSATION}) AND ${range} LIMIT ?`,
+					`${SELECT_MESSAGE} WHERE m.conversation = (${CONVERSATION}) AND ${folder} AND ${range} LIMIT ?`,
 					owner,
 					aorKey(page.with),
 					bound,
@@ -203,7 +221,7 @@ function emptyMessage(id: string, owner: string, peerAddress: string, createdAt:
 }
 
 export type { Fate, Message } from "./message-record.ts";
-export type { FinishResult, MessageFinish } from "./message-writes.ts";
+export { type FinishResult, HELD_MESSAGES, type MessageFinish } from "./message-writes.ts";
 /** Whether a message with this fate still waits for its end. */
 export function isUnfinished(fate: Fate): boolean {
 	return fate === "queued" || fate === "sending";

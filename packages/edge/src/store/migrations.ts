@@ -140,6 +140,19 @@ export const MIGRATIONS: readonly string[] = [
 		PRIMARY KEY (kind, domain)
 	) STRICT, WITHOUT ROWID;
 	`,
+	`
+	-- Held: written by somebody whom the owner has not let in; it waits for the owner's word. level is the sender's.
+	ALTER TABLE conversations ADD COLUMN held_at INTEGER;
+	ALTER TABLE conversations ADD COLUMN held_level TEXT CHECK (held_level IN ('verified', 'unverified'));
+	CREATE INDEX conversations_held ON conversations (mailbox) WHERE held_at IS NOT NULL;
+
+	-- What a user decided about the messages of others. No row: the defaults.
+	CREATE TABLE settings (
+		owner TEXT PRIMARY KEY REFERENCES users (aor) ON DELETE CASCADE,
+		messages_from TEXT NOT NULL CHECK (messages_from IN ('everyone', 'contacts')),
+		blocked_answer TEXT NOT NULL CHECK (blocked_answer IN ('unavailable', 'declined'))
+	) STRICT, WITHOUT ROWID;
+	`,
 ];
 
 /**

@@ -3,6 +3,7 @@ import { contactWrites } from "./contacts.ts";
 import { policyWrites } from "./live-policy.ts";
 import { messageWrites } from "./message-writes.ts";
 import { presenceWrites } from "./published-presence.ts";
+import { settingsWrites } from "./settings.ts";
 import { tokenWrites } from "./tokens.ts";
 import { userWrites } from "./users.ts";
 import { watcherWrites } from "./watchers.ts";
@@ -14,6 +15,7 @@ export const OPERATIONS = {
 	...contactWrites,
 	...watcherWrites,
 	...messageWrites,
+	...settingsWrites,
 	...tokenWrites,
 	...auditWrites,
 	...policyWrites,

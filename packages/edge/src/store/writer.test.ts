@@ -10,6 +10,7 @@ import { messageWrites } from "./message-writes.ts";
 import { openDatabase } from "./open-database.ts";
 import { OPERATIONS, type OperationName } from "./operations.ts";
 import { presenceWrites } from "./published-presence.ts";
+import { settingsWrites } from "./settings.ts";
 import { tokenWrites } from "./tokens.ts";
 import { userWrites } from "./users.ts";
 import { watcherWrites } from "./watchers.ts";
@@ -45,6 +46,7 @@ test("the parts' operations have names of their own", () => {
 		messageWrites,
 		policyWrites,
 		presenceWrites,
+		settingsWrites,
 		tokenWrites,
 		userWrites,
 		watcherWrites,

@@ -269,6 +269,8 @@ export interface RequestParts {
 	readonly callId?: string;
 	readonly cseq?: number;
 	readonly headers?: readonly string[];
+	/** What the partner says of its user in an INVITE; `verified` where left out. */
+	readonly verification?: "verified" | "unverified" | "none";
 	readonly body?: string;
 	readonly contentType?: string;
 }
@@ -289,6 +291,9 @@ export function formatRequest(parts: RequestParts): string {
 		`Call-ID: ${parts.callId ?? `call${lastBranch}@fabrikam.example`}`,
 		`CSeq: ${parts.cseq ?? 1} ${method}`,
 		...(needsContact ? ["Contact: <sip:lena@sip.fabrikam.example:5061;transport=tls>"] : []),
+		...(method === "INVITE" && parts.verification !== "none"
+			? [`Ms-asserted-verification-level: ms-source-verification-level=${parts.verification ?? "verified"}`]
+			: []),
 		...(parts.headers ?? []),
 		...(body === "" ? [] : [`Content-Type: ${parts.contentType ?? "application/sdp"}`]),
 		`Content-Length: ${Buffer.byteLength(body.replaceAll(/\r?\n/g, "\r\n"))}`,
