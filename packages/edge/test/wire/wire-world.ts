@@ -44,6 +44,8 @@ export interface WireWorld {
 export interface Link {
 	/** Sends octets as they are; lines end with CRLF, Content-Length is added where `{length}` stands. */
 	write(text: string): void;
+	/** The same, with a body of octets behind it. */
+	writeOctets(text: string, body: readonly number[]): void;
 	/** The next message from our edge. */
 	next(): Promise<SipMessage>;
 	request(): Promise<SipRequest>;
@@ -246,6 +248,9 @@ function createLink(stream: ByteStream): Link {
 		write(text) {
 			const octets = Buffer.from(text.replaceAll(/\r?\n/g, "\r\n"), "utf8");
 			stream.write(octets.toString("latin1"));
+		},
+		writeOctets(text, body) {
+			stream.write(Buffer.from(text, "utf8").toString("latin1") + String.fromCharCode(...body));
 		},
 		next: () => inbox.take("a message"),
 		request: () => inbox.take("a request", (message): message is SipRequest => message.kind === "request"),
