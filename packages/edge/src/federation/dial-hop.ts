@@ -19,7 +19,7 @@ export type DialHopResult =
 			readonly presented: PresentedPeer;
 			readonly admission: Extract<Admission, { ok: true }>;
 	  }
-	| { readonly ok: false; readonly refusal: FederationRefusal };
+	| { readonly ok: false; readonly refusal: FederationRefusal; readonly isTimeout: boolean };
 
 /** Dials a hop of this peer. `timeoutMs` is for all of it. */
 export async function dialHop(
@@ -48,6 +48,7 @@ export async function dialHop(
 		const words = `${serverName} (${where.remote}): ${failure.reason}`;
 		return {
 			ok: false,
+			isTimeout: failure.stage === "timeout",
 			refusal:
 				failure.stage === "tls"
 					? refusal(504, 1010, "connect-failed", words, "peer")
@@ -60,7 +61,8 @@ export async function dialHop(
 	stream.destroy("certificate refused");
 	const { text, code, whose } = options.refusedConnections.certificate(admission.verdict, where);
 	const words = `${serverName}: certificate refused: ${text} (${code})`;
-	return { ok: false, refusal: refusal(504, 1010, "certificate-refused", words, whose === "ours" ? "us" : "peer") };
+	const blame = whose === "ours" ? "us" : "peer";
+	return { ok: false, isTimeout: false, refusal: refusal(504, 1010, "certificate-refused", words, blame) };
 }
 
 /** `192.0.2.1:5061`, `[2001:db8::1]:5061`. */

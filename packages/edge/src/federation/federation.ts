@@ -20,16 +20,18 @@ import {
 import type { PresentedPeer, RefusedHandshake, TlsDialler } from "@causeway/sip/node";
 import type { Trace } from "../observe/trace.ts";
 import { type Admission, admitAccepted, expectationOf } from "./admission.ts";
-import type { Verdict } from "./certificate/verdict.ts";
+import { refuseVerdict, type Verdict } from "./certificate/verdict.ts";
 import type { CertificateJudge } from "./certificate-judge.ts";
 import { dialHop, explainFailure, formatEndpoint } from "./dial-hop.ts";
 import { DomainBinding } from "./domain-binding.ts";
-import { type Link, linkName } from "./link.ts";
+import { type Link, linkName, type PeerIdentity } from "./link.ts";
 import { type LinkLimits, LinkTable } from "./link-table.ts";
 import { LinkUpkeep } from "./link-upkeep.ts";
+import { type DialResult, OutboundLinks } from "./outbound-links.ts";
 import { type BindingVerdict, type FederationRefusal, refusal } from "./outcome.ts";
 import { discoveredPeer, type Peer, type PeerDirectory } from "./peers.ts";
 import { type RefusedConnection, RefusedConnections } from "./refused-connections.ts";
+import { keptOut, RejectedCertificates } from "./rejected-certificates.ts";
 import { tlsVersionFault } from "./tls-version.ts";
 
 export interface FederationOptions {
@@ -72,18 +74,10 @@ export type LinkOutcome =
 	| { readonly ok: true; readonly link: Link; readonly peer: Peer }
 	| { readonly ok: false; readonly refusal: FederationRefusal };
 
-interface Dialling {
-	readonly network: string;
-	readonly edgeName: string;
-	readonly result: Promise<DialResult>;
-}
-
-type DialResult =
-	| { readonly ok: true; readonly link: Link }
-	| { readonly ok: false; readonly refusal: FederationRefusal };
-
 /** However many addresses a domain has: who waits for a connection is told by then (Timer B, Timer F). */
 const LONGEST_SEARCH_MS = 32_000;
+/** Connections of peers that have not said yet which domain they speak for, of all of them together. */
+const MOST_UNPROVEN = 1_000;
 /** Domains whose last refusal is kept; the oldest go first. */
 const MOST_FAILURES = 1_000;
 
@@ -93,8 +87,8 @@ export class Federation {
 	readonly #binding: DomainBinding;
 	readonly #upkeep: LinkUpkeep;
 	readonly #refusedConnections: RefusedConnections;
-	/** Attempts under way, by network and address: who wants the same edge meanwhile waits for the same connection. */
-	readonly #dialling = new Map<string, Dialling>();
+	readonly #outbound: OutboundLinks;
+	readonly #rejected: RejectedCertificates;
 	readonly #sipConnections = new WeakMap<Link, SipConnection>();
 	/** Last refusal of each domain, for listings. */
 	readonly #failures = new Map<string, FederationRefusal & { readonly at: number }>();
@@ -106,11 +100,25 @@ export class Federation {
 		this.#links = new LinkTable(options.linkLimits);
 		this.#refusedConnections = new RefusedConnections(options);
 		this.#binding = new DomainBinding(options, (link, network) => this.#join(link, network));
+		this.#rejected = new RejectedCertificates(options.clock);
+		const load = (link: Link): number => options.user.load(link);
+		const outstanding = (link: Link): number => options.user.outstanding(link);
+		this.#outbound = new OutboundLinks({
+			clock: options.clock,
+			links: this.#links,
+			load,
+			outstanding,
+			dial: (hop, peer, timeoutMs) => this.#dial(hop, peer, timeoutMs),
+			attemptMs: options.handshakeMs,
+		});
 		this.#upkeep = new LinkUpkeep({
 			clock: options.clock,
 			links: this.#links,
-			load: (link) => options.user.load(link),
-			outstanding: (link) => options.user.outstanding(link),
+			load,
+			outstanding,
+			provedNothing: (link) => {
+				if (this.#rejected.hasOnlyFailed(link)) this.#rejected.reject(link.identity.fingerprint);
+			},
 			ping: (link) => this.#sipConnections.get(link)?.ping() ?? false,
 			end: (link, reason, isOrderly) => {
 				if (isOrderly) link.connection.close(reason);
@@ -138,7 +146,22 @@ export class Federation {
 
 	/** Whether requests from this domain may come over this link. */
 	bind(link: Link, domain: string): BindingVerdict | Promise<BindingVerdict> {
-		return this.#binding.bind(link, domain);
+		const verdict = this.#binding.bind(link, domain);
+		if (!(verdict instanceof Promise)) return this.#judged(link, verdict);
+		return verdict.then((decided) => this.#judged(link, decided));
+	}
+
+	/** Protocol sheet 7.3: a discovered peer whose first requests all fail is no peer; it hears the last answer still. */
+	#judged(link: Link, verdict: BindingVerdict): BindingVerdict {
+		if (!this.#rejected.judged(link, verdict.ok)) return verdict;
+		this.#refusedConnections.certificate(refuseVerdict(link.verdict, keptOut), {
+			direction: link.connection.direction,
+			remote: formatEndpoint(link.connection.remote),
+			dialled: link.dialledName,
+			wasOpen: true,
+		});
+		this.#options.clock.setTimer(0, () => link.connection.close("the peer proved no domain of its own"));
+		return verdict;
 	}
 
 	/** A TLS connection a peer opened, its handshake done, nothing read. */
@@ -177,6 +200,8 @@ export class Federation {
 
 	/** The policy, the trust or the revocation lists are others now: what does not hold any more is closed. */
 	policyChanged(): void {
+		this.#rejected.clear();
+		this.#outbound.forgetFailures();
 		for (const link of this.#links) {
 			link.bindings.clear();
 			const reason = this.#reasonToCut(link);
@@ -201,9 +226,8 @@ export class Federation {
 			);
 		}
 		const { peer } = found;
-		const staticLink =
-			peer.edge && this.#links.findOpen(peer.edge.host, peer.name, (link) => this.#options.user.load(link));
-		if (staticLink !== undefined) return { ok: true, link: staticLink, peer };
+		const open = peer.edge && this.#outbound.find(peer.edge.host, peer);
+		if (open?.isBusy === false) return { ok: true, link: open.link, peer };
 		const hops = await resolveHops(
 			peer.edge === undefined
 				? { kind: "domain", domain }
@@ -224,47 +248,16 @@ export class Federation {
 			const { status, diagnosticsId, reason, detail } = hops.refusal;
 			return this.#fail(domain, refusal(status, diagnosticsId, reason, detail, "peer"));
 		}
-		return this.#linkToAny(domain, peer, hops.hops, until);
+		const outcome = await this.#outbound.toAny(peer, hops.hops, until);
+		return outcome.ok ? { ...outcome, peer } : this.#fail(domain, outcome.refusal);
 	}
 
 	/** Ends everything: links send what is queued, then close. */
 	close(reason: string): void {
 		this.#closing = true;
+		this.#outbound.close();
 		this.#upkeep.close();
 		for (const link of this.#links) link.connection.close(reason);
-	}
-
-	async #linkToAny(domain: string, peer: Peer, hops: readonly Hop[], until: number): Promise<LinkOutcome> {
-		const { clock, handshakeMs } = this.#options;
-		let last: FederationRefusal | undefined;
-		for (const hop of hops) {
-			const open = this.#links.findOpen(hop.serverName, peer.name, (link) => this.#options.user.load(link));
-			if (open !== undefined) return { ok: true, link: open, peer };
-			const leftMs = until - clock.now();
-			if (leftMs <= 0) break;
-			const result = await this.#dialOnce(hop, peer, Math.min(leftMs, handshakeMs));
-			if (result.ok) return { ok: true, link: result.link, peer };
-			last = result.refusal;
-		}
-		return this.#fail(domain, last ?? refusal(504, 1007, "connect-failed", `${domain} has no edge to dial`, "peer"));
-	}
-
-	#dialOnce(hop: Hop, peer: Peer, timeoutMs: number): Promise<DialResult> {
-		// By network: a connection made under the trust of one peer is none for another that shares the address.
-		const key = `${peer.name} ${hop.serverName} ${hop.address} ${hop.port}`;
-		const underWay = this.#dialling.get(key);
-		if (underWay !== undefined) return underWay.result;
-		let toEdge = 0;
-		for (const { edgeName } of this.#dialling.values()) if (edgeName === hop.serverName) toEdge += 1;
-		const toNetwork = this.#countDialling(peer.name);
-		const allowed = this.#links.mayDial(hop.serverName, peer.name, { toEdge, toNetwork });
-		if (!allowed || this.#closing) {
-			const reason = this.#closing ? "this edge is stopping" : `no more connections to ${hop.serverName} are allowed`;
-			return Promise.resolve({ ok: false, refusal: refusal(504, 1007, "connection-limit", reason, "us") });
-		}
-		const result = this.#dial(hop, peer, timeoutMs).finally(() => this.#dialling.delete(key));
-		this.#dialling.set(key, { network: peer.name, edgeName: hop.serverName, result });
-		return result;
 	}
 
 	async #dial(hop: Hop, peer: Peer, timeoutMs: number): Promise<DialResult> {
@@ -281,15 +274,9 @@ export class Federation {
 		return { ok: true, link: this.#open("outbound", stream, presented, admission, hop.serverName, peer.name) };
 	}
 
-	#countDialling(network: string): number {
-		let count = 0;
-		for (const dialling of this.#dialling.values()) if (dialling.network === network) count += 1;
-		return count;
-	}
-
 	/** Counts a link for the network it proved to be of; REQ-43: the 41st is closed. Attempts of ours under way have their place. */
 	#join(link: Link, network: string): boolean {
-		if (this.#links.join(link, network, this.#countDialling(network))) return true;
+		if (this.#links.join(link, network, this.#outbound.countDialling(network))) return true;
 		link.connection.close("too many connections of this peer");
 		this.#refuseSurplus(network, formatEndpoint(link.connection.remote), link.verdict);
 		return false;
@@ -321,6 +308,20 @@ export class Federation {
 			wasOpen: true,
 		});
 		return `certificate refused: ${text}`;
+	}
+
+	/** The network where one more connection of it is one too many. */
+	#surplusOf(network: string): string | undefined {
+		return this.#links.hasRoom(network, this.#outbound.countDialling(network)) ? undefined : network;
+	}
+
+	/** The same for a peer that has not said yet which domain it speaks for: its certificate stands for it. */
+	#surplusOfUnproven({ fingerprint, names, subject }: PeerIdentity): string | undefined {
+		const name = names[0] ?? subject;
+		if (this.#links.unproven >= MOST_UNPROVEN) return name;
+		const { network, isFull } = this.#links.countsFor(fingerprint);
+		if (network !== undefined) return this.#surplusOf(network);
+		return isFull ? name : undefined;
 	}
 
 	#refuseSurplus(network: string, remote: string, verdict: Verdict): void {
@@ -356,10 +357,18 @@ export class Federation {
 			});
 			return;
 		}
-		const network = admission.admittedAs[0]?.name;
-		if (network !== undefined && !this.#links.hasRoom(network, this.#countDialling(network))) {
+		const { identity, admittedAs, verdict } = admission;
+		if (admittedAs.length === 0 && this.#rejected.isRejected(identity.fingerprint)) {
+			stream.destroy("certificate kept out");
+			const where = { direction: "inbound", remote, dialled: undefined, wasOpen: false } as const;
+			this.#refusedConnections.certificate(refuseVerdict(verdict, keptOut), where);
+			return;
+		}
+		const network = admittedAs[0]?.name;
+		const surplus = network === undefined ? this.#surplusOfUnproven(identity) : this.#surplusOf(network);
+		if (surplus !== undefined) {
 			stream.destroy("too many connections of this peer");
-			this.#refuseSurplus(network, remote, admission.verdict);
+			this.#refuseSurplus(surplus, remote, verdict);
 			return;
 		}
 		this.#open("inbound", stream, presented, admission, undefined, network, isLegacy);

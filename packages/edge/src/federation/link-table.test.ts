@@ -23,8 +23,8 @@ function accepted(network = NETWORK): Link {
 	return createTestLink(presented, { network });
 }
 
-function unproven(): Link {
-	return createTestLink(presented);
+function unproven(name = "sip.another.example"): Link {
+	return createTestLink(presentTestCertificate("public", name));
 }
 
 test("REQ-42: four connections are dialled to one edge, attempts under way counted; inbound ones do not count", () => {
@@ -49,7 +49,7 @@ test("REQ-43: forty connections with one network, both directions and attempts u
 
 test("REQ-43: a link whose network shows later is counted then, and refused as the 41st", () => {
 	const table = tableWith(...Array.from({ length: 39 }, () => accepted()));
-	const [fortieth, next] = [unproven(), unproven()];
+	const [fortieth, next] = [unproven(), unproven("sip.third.example")];
 	table.add(fortieth);
 	table.add(next);
 	assert.equal(table.countNetwork(NETWORK), 39);
@@ -89,4 +89,38 @@ test("REQ-46: a link that only carries the edge's name, and proved no domain, is
 		table.findOpen(EDGE, NETWORK, () => 0),
 		undefined,
 	);
+});
+
+test("REQ-43: a peer found by SRV has no more connections by saying nothing on them: its certificate counts", () => {
+	const silent = Array.from({ length: 40 }, () => unproven());
+	const table = tableWith(...silent);
+	const { fingerprint } = silent[0]?.identity ?? { fingerprint: "" };
+	assert.equal(table.unproven, 40);
+	assert.deepEqual(table.countsFor(fingerprint), { network: undefined, isFull: true });
+	assert.deepEqual(table.countsFor("another"), { network: undefined, isFull: false });
+	const [first] = silent;
+	assert.ok(first);
+	assert.equal(table.join(first, "another.example"), true);
+	assert.equal(table.unproven, 39);
+	assert.equal(table.countNetwork("another.example"), 40, "one proved it, and the others have the same certificate");
+	assert.deepEqual(table.countsFor(fingerprint), { network: "another.example", isFull: true });
+	assert.equal(
+		table.findOpen("sip.another.example", "another.example", () => 0),
+		first,
+		"but what carries a dialog has proved its own network",
+	);
+	for (const link of silent) table.remove(link.connection.id);
+	assert.equal(table.unproven, 0);
+	assert.deepEqual(table.countsFor(fingerprint), { network: undefined, isFull: false });
+});
+
+test("REQ-43: a certificate whose silent connections would make a network too large proves nothing for it", () => {
+	const table = tableWith(...Array.from({ length: 38 }, () => accepted()));
+	const [one, two, three] = [unproven(), unproven(), unproven()];
+	for (const link of [one, two, three]) table.add(link);
+	assert.equal(table.join(one, NETWORK), false);
+	assert.equal(one.network, undefined);
+	table.remove(three.connection.id);
+	assert.equal(table.join(two, NETWORK), true);
+	assert.equal(table.countNetwork(NETWORK), 40);
 });

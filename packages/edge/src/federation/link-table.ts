@@ -8,10 +8,17 @@ export interface LinkLimits {
 	readonly perNetwork: number;
 }
 
+/**
+ * A link that has not proved its network yet counts for the network that its certificate proved on another link, else for
+ * the certificate: a peer found by SRV cannot have more connections by saying nothing on them.
+ */
 export class LinkTable {
 	readonly #limits: LinkLimits;
 	readonly #links = new Map<number, Link>();
-	readonly #byNetwork = new Map<string, Set<Link>>();
+	/** By what they count for. */
+	readonly #groups = new Map<string, Set<Link>>();
+	readonly #groupOf = new Map<Link, string>();
+	#unproven = 0;
 
 	constructor(limits: LinkLimits) {
 		this.#limits = limits;
@@ -21,21 +28,37 @@ export class LinkTable {
 		return this.#links.size;
 	}
 
+	/** Links that have proved no network yet. */
+	get unproven(): number {
+		return this.#unproven;
+	}
+
 	[Symbol.iterator](): IterableIterator<Link> {
 		return this.#links.values();
 	}
 
 	add(link: Link): void {
 		this.#links.set(link.connection.id, link);
-		if (link.network !== undefined) this.#index(link, link.network);
+		if (link.network === undefined) this.#unproven += 1;
+		else this.#moveCertificate(link.identity.fingerprint, link.network);
+		this.#count(link, link.network ?? this.#groupFor(link.identity.fingerprint));
 	}
 
-	/** Counts a link for a network, once what came over it proved which. False, and not counted, where that is one too many. */
+	/**
+	 * Counts a link for a network, once what came over it proved which, and with it the others of its certificate. False,
+	 * and nothing changes, where that is one too many.
+	 */
 	join(link: Link, network: string, pending = 0): boolean {
 		if (link.network !== undefined) return true;
-		if (!this.hasRoom(network, pending)) return false;
+		const { fingerprint } = link.identity;
+		const isCounted = this.#groupOf.get(link) === network;
+		const joining = isCounted ? 0 : (this.#groups.get(certificateGroup(fingerprint))?.size ?? 1);
+		if (this.countNetwork(network) + joining + pending > this.#limits.perNetwork) return false;
 		link.network = network;
-		if (this.#links.has(link.connection.id)) this.#index(link, network);
+		if (!this.#links.has(link.connection.id)) return true;
+		this.#unproven -= 1;
+		this.#moveCertificate(fingerprint, network);
+		this.#count(link, network);
 		return true;
 	}
 
@@ -47,31 +70,32 @@ export class LinkTable {
 		const link = this.#links.get(connectionId);
 		if (link === undefined) return undefined;
 		this.#links.delete(connectionId);
-		if (link.network !== undefined) {
-			const ofNetwork = this.#byNetwork.get(link.network);
-			ofNetwork?.delete(link);
-			if (ofNetwork?.size === 0) this.#byNetwork.delete(link.network);
-		}
+		if (link.network === undefined) this.#unproven -= 1;
+		this.#uncount(link);
 		return link;
 	}
 
 	/**
-	 * The least busy link on which new dialogs with this edge may be opened, whoever opened it. A link counts for the network
+	 * The least busy link on which new dialogs with this edge may be opened, whoever opened it. A link is used for the network
 	 * alone that it proved to be: a name in a certificate proves nothing by itself.
 	 */
 	findOpen(edgeName: string, network: string, load: (link: Link) => number): Link | undefined {
 		let best: Link | undefined;
 		let bestLoad = Number.POSITIVE_INFINITY;
-		for (const link of this.#byNetwork.get(network) ?? []) {
-			if (link.isDraining || !link.connection.isOpen) continue;
-			if (link.dialledName !== edgeName && !link.identity.names.includes(edgeName)) continue;
-			const own = load(link);
+		for (const link of this.#usable(edgeName, network)) {
+			const own = link.isDraining ? Number.POSITIVE_INFINITY : load(link);
 			if (own < bestLoad) {
 				best = link;
 				bestLoad = own;
 			}
 		}
 		return best;
+	}
+
+	/** A link to this edge that is about to be closed. */
+	findDraining(edgeName: string, network: string): Link | undefined {
+		for (const link of this.#usable(edgeName, network)) if (link.isDraining) return link;
+		return undefined;
 	}
 
 	/** Whether one more connection may be dialled; `pending` are the attempts under way. */
@@ -90,13 +114,55 @@ export class LinkTable {
 		return this.countNetwork(network) + pending < this.#limits.perNetwork;
 	}
 
-	countNetwork(network: string): number {
-		return this.#byNetwork.get(network)?.size ?? 0;
+	/** What a connection that has proved nothing counts for: the network of its certificate's other links, where there is one. */
+	countsFor(fingerprint: string): { readonly network: string | undefined; readonly isFull: boolean } {
+		const group = this.#groupFor(fingerprint);
+		const isFull = (this.#groups.get(group)?.size ?? 0) >= this.#limits.perNetwork;
+		return { network: group === certificateGroup(fingerprint) ? undefined : group, isFull };
 	}
 
-	#index(link: Link, network: string): void {
-		const ofNetwork = this.#byNetwork.get(network) ?? new Set<Link>();
-		ofNetwork.add(link);
-		this.#byNetwork.set(network, ofNetwork);
+	/** Links that count for the network. */
+	countNetwork(network: string): number {
+		return this.#groups.get(network)?.size ?? 0;
 	}
+
+	*#usable(edgeName: string, network: string): Iterable<Link> {
+		for (const link of this.#groups.get(network) ?? []) {
+			if (link.network !== network || !link.connection.isOpen) continue;
+			if (link.dialledName === edgeName || link.identity.names.includes(edgeName)) yield link;
+		}
+	}
+
+	#groupFor(fingerprint: string): string {
+		for (const link of this.#links.values()) {
+			if (link.network !== undefined && link.identity.fingerprint === fingerprint) return link.network;
+		}
+		return certificateGroup(fingerprint);
+	}
+
+	#moveCertificate(fingerprint: string, network: string): void {
+		for (const link of [...(this.#groups.get(certificateGroup(fingerprint)) ?? [])]) this.#count(link, network);
+	}
+
+	#count(link: Link, group: string): void {
+		this.#uncount(link);
+		const links = this.#groups.get(group) ?? new Set<Link>();
+		links.add(link);
+		this.#groups.set(group, links);
+		this.#groupOf.set(link, group);
+	}
+
+	#uncount(link: Link): void {
+		const group = this.#groupOf.get(link);
+		if (group === undefined) return;
+		this.#groupOf.delete(link);
+		const links = this.#groups.get(group);
+		links?.delete(link);
+		if (links?.size === 0) this.#groups.delete(group);
+	}
+}
+
+/** No network has such a name: a space is in no domain. */
+function certificateGroup(fingerprint: string): string {
+	return `certificate ${fingerprint}`;
 }

@@ -14,6 +14,8 @@ interface Bench {
 	readonly clock: SimClock;
 	readonly upkeep: LinkUpkeep;
 	readonly pings: () => number;
+	/** Times that a link was told of that proved nothing. */
+	readonly nothings: () => number;
 	/** Why it ended, and whether what was queued left. */
 	readonly ends: (readonly [reason: string, isOrderly: boolean])[];
 }
@@ -25,6 +27,7 @@ function watch(
 	clock = new SimClock(),
 ): Bench {
 	let pings = 0;
+	let nothings = 0;
 	const ends: (readonly [string, boolean])[] = [];
 	const upkeep = new LinkUpkeep({
 		clock,
@@ -34,6 +37,9 @@ function watch(
 			*[Symbol.iterator]() {
 				if (link.connection.isOpen) yield link;
 			},
+		},
+		provedNothing: () => {
+			nothings += 1;
 		},
 		ping() {
 			pings += 1;
@@ -45,7 +51,7 @@ function watch(
 		},
 	});
 	upkeep.opened(link);
-	return { clock, upkeep, pings: () => pings, ends };
+	return { clock, upkeep, pings: () => pings, nothings: () => nothings, ends };
 }
 
 const proven = (parts: Partial<Link> = {}): Link => createTestLink(presented, { network: NETWORK, ...parts });
@@ -63,11 +69,12 @@ test("REQ-90: a connection ends with the first certificate of its path, to the m
 
 test("protocol 7.3: a connection over which no domain was proved ends after a minute", () => {
 	const link = createTestLink(presented);
-	const { clock } = watch(link, () => 1);
+	const { clock, nothings } = watch(link, () => 1);
 	clock.advance(MINUTE_MS - 1);
 	assert.equal(link.connection.isOpen, true);
 	clock.advance(1);
 	assert.equal(link.connection.isOpen, false);
+	assert.equal(nothings(), 1);
 });
 
 test("protocol 1.5: a connection without dialogs and traffic ends after a quarter of an hour, pings or not", () => {

@@ -26,6 +26,8 @@ export interface LinkUpkeepOptions {
 	readonly outstanding: (link: Link) => number;
 	/** Asks the other end for a sign of life; false where nothing can be sent. */
 	readonly ping: (link: Link) => boolean;
+	/** A link proved nothing in its first minute, and is about to end for it. */
+	readonly provedNothing: (link: Link) => void;
 	/** Ends a link; `isOrderly` lets what is queued leave. */
 	readonly end: (link: Link, reason: string, isOrderly: boolean) => void;
 }
@@ -129,7 +131,10 @@ export class LinkUpkeep {
 	#reasonToEnd(link: Link, watched: Watched, now: number): string | undefined {
 		// REQ-90: trust in a connection ends with its certificate.
 		if (link.identity.validUntil < this.#options.clock.wall()) return "the peer's certificate has expired";
-		if (link.network === undefined && now - watched.since >= UNPROVEN_MS) return "the peer proved no domain of its own";
+		if (link.network === undefined && now - watched.since >= UNPROVEN_MS) {
+			this.#options.provedNothing(link);
+			return "the peer proved no domain of its own";
+		}
 		if (watched.drainingSince !== undefined && now - watched.drainingSince >= LONGEST_DRAIN_MS) {
 			return "the connection was replaced a day ago";
 		}

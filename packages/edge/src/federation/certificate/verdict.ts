@@ -27,6 +27,8 @@ export type CertificateFaultCode =
 	| "not-for-legacy"
 	/** Nobody may connect at all: no peer is listed, and discovery is off. */
 	| "no-peers"
+	/** A discovered peer whose requests all named domains that it may not speak for. */
+	| "kept-out"
 	/** The configuration named other trust when the connection was begun. */
 	| "trust-replaced";
 

@@ -235,5 +235,6 @@ const ranking: readonly CertificateFaultCode[] = [
 	"tls-too-old",
 	"not-for-legacy",
 	"no-peers",
+	"kept-out",
 	"trust-replaced",
 ];
