@@ -26,6 +26,7 @@ import { ImService } from "./im/im-service.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Trace } from "./observe/trace.ts";
 import { subscriptionDialogMs } from "./presence/dialog-age.ts";
+import { createIconServices } from "./presence/icon-services.ts";
 import { NotifierService } from "./presence/notifier-service.ts";
 import { Presentities } from "./presence/presentities.ts";
 import { WatcherService } from "./presence/watcher-service.ts";
@@ -193,7 +194,17 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			requested: (authorization, verification) =>
 				hub.publish(authorization.presentity, requestEvent(authorization, verification)),
 		});
-		const watcher = new WatcherService({
+		const iconServices = createIconServices({
+			clock,
+			log,
+			lookup,
+			trust: config.edge.tls.trust,
+			allowPrivateAddresses: config.dns.allow_private_addresses,
+			own: icons,
+			showOwn: (domain, url) => presentities.setIcon(domain, url),
+			contactIconChanged: (url) => watcher.iconChanged(url),
+		});
+		const watcher: WatcherService = new WatcherService({
 			clock,
 			random,
 			log,
@@ -205,6 +216,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			store,
 			presentities,
 			ownDomains,
+			icons: iconServices.contacts,
 			changed: (view) => {
 				const stored = store.contacts.get(view.owner, view.contact);
 				if (stored !== undefined) hub.publish(view.owner, presenceEvent(stored, view));
@@ -299,6 +311,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		const stopServing = async (reason: string): Promise<void> => {
 			listener.close();
 			legacyListener.close();
+			iconServices.close();
 			watcher.close();
 			notifier.close();
 			federation.close(reason);
@@ -341,6 +354,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				presentities,
 				notifier,
 				watcher,
+				ownIcon: (domain) => iconServices.own.find(domain),
 				im,
 				contentCheck,
 				messageRequests: createMessageRequestHandlers({
@@ -361,6 +375,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				watchTrace: traceHandlers.watchTrace,
 			},
 			readiness,
+			icon: (id: string) => iconServices.contacts.find(id),
 			metricsText: () => metrics.text(),
 		} satisfies Omit<HttpServerOptions, "listen">;
 		const startHttp = (text: string, serves: NonNullable<HttpServerOptions["serves"]>): Promise<HttpServer> =>
@@ -375,6 +390,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				throw new StartFailed(`cannot listen on ${text} for HTTP: ${reasonOf(error)}`);
 			});
 		// Before the API is there: what it takes in is delivered once, not once more by what is read from the store.
+		iconServices.own.start();
 		notifier.start();
 		watcher.load();
 		im.load();

@@ -28,6 +28,11 @@ export function register(program: Command, context: CommandContext): void {
 				["ready", status.ready ? "yes" : `no: ${status.not_ready.join("; ")}`],
 				["started", formatInstant(status.started_at)],
 				["domains", status.domains.map((domain) => `${domain.name} (${domain.kind})`).join(", ") || "-"],
+				...status.domains.flatMap(({ name, icon }) =>
+					icon === undefined
+						? []
+						: [[`icon of ${name}`, [icon.state, icon.reason].filter((text) => text !== undefined).join(": ")] as const],
+				),
 				["listeners", status.listeners.join(", ") || "-"],
 				["users", status.users],
 				["connections", status.connections],

@@ -10,7 +10,21 @@ export const statusSchema = z.object({
 	ready: z.boolean(),
 	not_ready: z.array(z.string()).describe("What is missing, in words; empty where ready"),
 	started_at: instantSchema,
-	domains: z.array(z.object({ name: z.string(), kind: z.enum(["hosted", "relay"]) })),
+	domains: z.array(
+		z.object({
+			name: z.string(),
+			kind: z.enum(["hosted", "relay"]),
+			icon: z
+				.object({
+					url: z.string(),
+					state: z.enum(["unchecked", "good", "refused"]).describe("refused: documents leave it out"),
+					reason: z.string().optional(),
+					checked_at: instantSchema.optional(),
+				})
+				.optional()
+				.describe("Our network icon, and what was found at its URL"),
+		}),
+	),
 	listeners: z.array(z.string()).describe("host:port of the federation listeners"),
 	users: count,
 	connections: count,

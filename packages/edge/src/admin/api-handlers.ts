@@ -10,6 +10,7 @@ import type { ContentCheck } from "../im/content-rules.ts";
 import type { ImService } from "../im/im-service.ts";
 import type { ContactView } from "../presence/contact-view.ts";
 import { type NotifierService, REQUEST_LIFETIME_MS } from "../presence/notifier-service.ts";
+import type { OwnIcon } from "../presence/own-icons.ts";
 import type { Presentities } from "../presence/presentities.ts";
 import type { WatcherService } from "../presence/watcher-service.ts";
 import type { Contact as StoredContact } from "../store/contacts.ts";
@@ -41,6 +42,8 @@ export interface ApiHandlerOptions {
 	readonly presentities: Presentities;
 	readonly notifier: NotifierService;
 	readonly watcher: WatcherService;
+	/** What is known of the icon of one of our domains. */
+	readonly ownIcon: (domain: string) => OwnIcon | undefined;
 	readonly im: ImService;
 	/** Level of a watcher as it stated it last. */
 	readonly verificationOf: (presentity: string, watcher: string) => Verification;
@@ -234,7 +237,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 					ready,
 					not_ready: [...missing],
 					started_at: instant(options.startedAt),
-					domains: options.config.domain.map(({ name, kind }) => ({ name, kind })),
+					domains: options.config.domain.map(({ name, kind }) => ({ name, kind, ...toIcon(options.ownIcon(name)) })),
 					listeners: [...options.listeners()],
 					users: store.users.count(),
 					connections: [...federation.links].length,
@@ -466,6 +469,19 @@ function outboundSubscriptions(watcher: WatcherService) {
 		...(one.expiresAt === undefined ? {} : { expires_at: instant(one.expiresAt) }),
 		...(one.lastNotifyAt === undefined ? {} : { last_notify_at: instant(one.lastNotifyAt) }),
 	}));
+}
+
+function toIcon(icon: OwnIcon | undefined) {
+	if (icon === undefined) return {};
+	const { url, state, reason, checkedAt } = icon;
+	return {
+		icon: {
+			url,
+			state,
+			...(reason === undefined ? {} : { reason }),
+			...(checkedAt === undefined ? {} : { checked_at: instant(checkedAt) }),
+		},
+	};
 }
 
 /** Each way: how many subscriptions stand, and when the last NOTIFY went or came. */

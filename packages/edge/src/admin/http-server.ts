@@ -38,6 +38,8 @@ export interface HttpServerOptions {
 	readonly api: ApiHandlers;
 	readonly channels: ChannelHandlers;
 	readonly readiness: () => Readiness;
+	/** The PNG of a contact's network by the last part of its path; undefined where there is none. */
+	readonly icon: (id: string) => Uint8Array | undefined;
 	/** Prometheus text; the registry's `metrics`. */
 	readonly metricsText: () => string | Promise<string>;
 	/** Where the console has a listener of its own, the one serves users and the other administrators. */
@@ -151,6 +153,7 @@ export async function createHttpApp(options: HttpServerOptions): Promise<Fastify
 		serves: (auth) => serves === "everything" || (serves === "administration") === (auth === "admin"),
 	});
 	registerProbes(app, options);
+	registerIcons(app, options.icon);
 	offered.close();
 	return app;
 }
@@ -201,6 +204,22 @@ function registerProbes(app: FastifyInstance, options: HttpServerOptions): void 
 	});
 	app.get("/metrics", async (_request, reply) => {
 		return reply.type("text/plain; version=0.0.4; charset=utf-8").send(await options.metricsText());
+	});
+}
+
+/** Icons need no token: pages show them with `<img>`, and their names cannot be guessed. */
+function registerIcons(app: FastifyInstance, icon: HttpServerOptions["icon"]): void {
+	app.get<{ Params: { id: string } }>("/api/v1/icons/:id", (request, reply) => {
+		const octets = icon(request.params.id);
+		if (octets === undefined) throw new ApiProblem("not-found");
+		return reply
+			.type("image/png")
+			.headers({
+				"cache-control": "private, max-age=3600",
+				"content-security-policy": "default-src 'none'",
+				"cross-origin-resource-policy": "same-origin",
+			})
+			.send(Buffer.from(octets));
 	});
 }
 

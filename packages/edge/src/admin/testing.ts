@@ -114,6 +114,7 @@ export function createFakeServerOptions(
 		api,
 		channels,
 		readiness: () => ({ ready: true, missing: [] }),
+		icon: () => undefined,
 		metricsText: () => "causeway_up 1\n",
 		...changes,
 	};

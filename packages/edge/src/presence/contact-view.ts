@@ -18,6 +18,7 @@ export interface ContactView {
 	/** The name the contact shows. */
 	readonly shownName: string | undefined;
 	readonly note: string | undefined;
+	/** As the document names it; users are shown a path of ours in its place. */
 	readonly icon: string | undefined;
 	readonly verification: "verified" | "unverified" | undefined;
 	/** When the state was last told; milliseconds since 1970. */

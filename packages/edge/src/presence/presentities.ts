@@ -21,14 +21,21 @@ const PAGE = 1_000;
 export class Presentities {
 	readonly #store: Store;
 	/** Brand icon of each hosted domain that has one. */
-	readonly #icons: ReadonlyMap<string, string>;
+	readonly #icons: Map<string, string>;
 	readonly #published = new Map<string, Published>();
 	/** Documents by presentity; emptied by each change. */
 	readonly #documents = new Map<string, Map<string, Uint8Array>>();
 
 	constructor(store: Store, icons: ReadonlyMap<string, string>) {
 		this.#store = store;
-		this.#icons = icons;
+		this.#icons = new Map(icons);
+	}
+
+	/** What documents of this domain show from the next one on; undefined for no icon. */
+	setIcon(domain: string, url: string | undefined): void {
+		if (url === undefined) this.#icons.delete(domain);
+		else this.#icons.set(domain, url);
+		for (const aor of this.#documents.keys()) if (domainOf(aor) === domain) this.#documents.delete(aor);
 	}
 
 	/** Reads what was published before the last stop. */

@@ -61,6 +61,8 @@ export interface RemoteWatchOptions {
 	/** Our user's name and level, as partners are told. */
 	readonly sender: (owner: string) => { readonly displayName: string | undefined; readonly verification: Verification };
 	readonly changed: (view: ContactView) => void;
+	/** A document was read, whether or not it says something new. */
+	readonly documented: (view: ContactView) => void;
 	/** A NOTIFY of this peer counted. */
 	readonly notified: (peer: string) => void;
 	/** Named while the peer may send a NOTIFY before its 2xx. */
@@ -441,6 +443,7 @@ export class RemoteWatch implements DialogUsage {
 			icon: icon && detach(icon),
 			verification: verificationOf(request, this.#peer),
 		});
+		this.#options.documented(this.#view);
 	}
 
 	#cleared(): ContactView {

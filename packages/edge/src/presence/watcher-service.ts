@@ -4,15 +4,17 @@ import type { Link } from "../federation/link.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorization } from "../store/watchers.ts";
 import { domainOf } from "../ua/local-identity.ts";
+import type { ContactIcons } from "./contact-icons.ts";
 import { type ContactView, differs, freshView } from "./contact-view.ts";
 import { PeerNotifications } from "./peer-notifications.ts";
 import type { Presentities } from "./presentities.ts";
 import { RemoteWatch, type RemoteWatchOptions } from "./remote-watch.ts";
 
-export interface WatcherServiceOptions extends Omit<RemoteWatchOptions, "awaiting" | "notified"> {
+export interface WatcherServiceOptions extends Omit<RemoteWatchOptions, "awaiting" | "notified" | "documented"> {
 	readonly store: Store;
 	readonly presentities: Presentities;
 	readonly ownDomains: ReadonlySet<string>;
+	readonly icons: Pick<ContactIcons, "want" | "pathOf">;
 	/** One of our users asks another for a decision. */
 	readonly requested: (authorization: Authorization, verification: "verified" | "unverified") => void;
 }
@@ -43,6 +45,10 @@ export class WatcherService {
 		this.#options = options;
 		this.#watchOptions = {
 			...options,
+			changed: (view) => options.changed(this.#withOwnIcon(view)),
+			documented: (view) => {
+				if (view.icon !== undefined) options.icons.want(view.icon, domainOf(view.contact));
+			},
 			notified: (peer) => this.#notifications.note(peer, options.clock.wall()),
 			awaiting: (callId, watch) => {
 				if (watch === undefined) this.#awaiting.delete(callId);
@@ -126,12 +132,20 @@ export class WatcherService {
 		for (const [contact, watches] of [...this.#local]) if (watches.has(owner)) this.unwatch(owner, contact);
 	}
 
+	/** As users are shown it: the icon, where there is one, at a path of ours. */
 	view(owner: string, contact: string): ContactView {
-		return (
+		return this.#withOwnIcon(
 			this.#remote.get(`${owner} ${contact}`)?.view ??
-			this.#local.get(contact)?.get(owner)?.view ??
-			freshView(owner, contact)
+				this.#local.get(contact)?.get(owner)?.view ??
+				freshView(owner, contact),
 		);
+	}
+
+	/** The icon behind this URL is another, or is not fit to be shown any more. */
+	iconChanged(url: string): void {
+		for (const { view } of this.#remote.values()) {
+			if (view.icon === url) this.#options.changed(this.#withOwnIcon(view));
+		}
 	}
 
 	/** A NOTIFY outside every known dialog: the first one may overtake the 2xx. */
@@ -157,6 +171,10 @@ export class WatcherService {
 	close(): void {
 		this.drain();
 		for (const watch of this.#remote.values()) watch.discard();
+	}
+
+	#withOwnIcon(view: ContactView): ContactView {
+		return view.icon === undefined ? view : { ...view, icon: this.#options.icons.pathOf(view.icon) };
 	}
 
 	#watchDue(): void {
