@@ -211,6 +211,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			agent,
 			identity: ownIdentity,
 			expiresSeconds: DAY_SECONDS_SUBSCRIBED,
+			longestDialogMs: subscriptionDialogMs(config.signing.dialog_hours),
 			markVerification,
 			sender,
 			store,

@@ -46,6 +46,7 @@ import { domainOf, type LocalIdentity } from "../ua/local-identity.ts";
 import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
 import { type Verification, verificationHeaders, verificationOf } from "../ua/verification.ts";
 import { type ContactView, differs, freshView } from "./contact-view.ts";
+import { jitteredDialogMs } from "./dialog-age.ts";
 import { explainEnd } from "./explain-end.ts";
 import { ALLOW_EVENTS, isPresence } from "./subscribe-checks.ts";
 
@@ -57,6 +58,18 @@ export interface RemoteWatchOptions {
 	readonly identity: () => LocalIdentity;
 	/** Seconds that a SUBSCRIBE asks for. */
 	readonly expiresSeconds: number;
+	/** About this age a dialog is replaced by a new one (REQ-66). */
+	readonly longestDialogMs: number;
+	/** Over how long the subscriptions of a lost connection with this peer come back (REQ-96). */
+	readonly spreadMs: (peer: string) => number;
+	/** The dialog has grown old: another watch of the same contact shall take its place. */
+	readonly aged: (watch: RemoteWatch) => void;
+	/** A watch that was made to take another's place has heard its first NOTIFY, or will not. */
+	readonly succeeded: (watch: RemoteWatch, isLive: boolean) => void;
+	/** 604: nobody by that address has presence anywhere, whoever asks (REQ-84). */
+	readonly absent: (contact: string, forMs: number) => void;
+	/** Milliseconds for which a contact is known to be absent. */
+	readonly absentForMs: (contact: string) => number;
 	readonly markVerification: boolean;
 	/** Our user's name and level, as partners are told. */
 	readonly sender: (owner: string) => { readonly displayName: string | undefined; readonly verification: Verification };
@@ -69,6 +82,10 @@ export interface RemoteWatchOptions {
 	readonly awaiting: (callId: string, watch: RemoteWatch | undefined) => void;
 }
 
+const ABSENT = { reason: "Their server knows no such user.", blame: "recipient" } as const;
+/** Pause before another try to replace a dialog that has grown old. */
+const REPLACE_AGAIN_MS = 600_000;
+
 /** REQ-67: from this age on a refused refresh may mean that the peer's signing key has expired. */
 const OLD_DIALOG_MS = 12 * 3_600_000;
 
@@ -78,7 +95,7 @@ export class RemoteWatch implements DialogUsage {
 	readonly contact: string;
 	readonly #address: string;
 	readonly #options: RemoteWatchOptions;
-	readonly #timers = new Map<SubscriberTimer | "retry", Timer>();
+	readonly #timers = new Map<SubscriberTimer | "retry" | "age", Timer>();
 	#state: SubscriberState = initialSubscriberState;
 	#view: ContactView;
 	#callId = "";
@@ -101,6 +118,9 @@ export class RemoteWatch implements DialogUsage {
 	#closed = false;
 	#isDiscarded = false;
 
+	/** Shows nothing yet: another watch still does. */
+	#isSuccessor = false;
+
 	/** `address` is the contact as written, `contact` its key. */
 	constructor(options: RemoteWatchOptions, owner: string, contact: string, address: string) {
 		this.#options = options;
@@ -108,6 +128,14 @@ export class RemoteWatch implements DialogUsage {
 		this.contact = contact;
 		this.#address = address;
 		this.#view = freshView(owner, contact);
+	}
+
+	/** A watch of the same contact in a dialog of its own; it takes this one's place with its first NOTIFY. */
+	createSuccessor(): RemoteWatch {
+		const made = new RemoteWatch(this.#options, this.owner, this.contact, this.#address);
+		made.#isSuccessor = true;
+		made.#view = this.#view;
+		return made;
 	}
 
 	get view(): ContactView {
@@ -148,6 +176,13 @@ export class RemoteWatch implements DialogUsage {
 		if (this.#closed || (this.#state.name !== "init" && this.#state.name !== "terminated")) return;
 		const { clock, random, expiresSeconds } = this.#options;
 		if (clock.now() < this.#rememberUntilMs) return;
+		const absentMs = this.#options.absentForMs(this.contact);
+		if (absentMs > 0) {
+			// Protocol sheet 5.6: answered locally, with 404.
+			this.#rememberUntilMs = clock.now() + absentMs;
+			this.#show({ ...this.#cleared(), state: "unknown", why: { code: "404", ...ABSENT } });
+			return;
+		}
 		this.#clear("retry");
 		this.#state = initialSubscriberState;
 		this.#callId = `${random.token()}@${this.#options.identity().fqdn}`;
@@ -158,9 +193,14 @@ export class RemoteWatch implements DialogUsage {
 		this.#step({ kind: "subscribe", expiresSeconds, failures });
 	}
 
+	/** Whether our own side could not or would not ask. */
+	get isRefused(): boolean {
+		return this.#state.name === "terminated" && this.#refusal !== undefined;
+	}
+
 	/** The policy is another: what it refused before is asked anew. */
 	retryRefused(): void {
-		if (this.#state.name !== "terminated" || this.#refusal === undefined) return;
+		if (!this.isRefused) return;
 		this.#rememberUntilMs = 0;
 		this.start();
 	}
@@ -246,7 +286,11 @@ export class RemoteWatch implements DialogUsage {
 	#step(what: SubscriberEvent): void {
 		if (this.#isDiscarded) return;
 		const { clock, random } = this.#options;
-		const step = stepSubscriber(this.#state, what, { nowMs: clock.now(), timing: defaultSubscriberTiming, random });
+		const timing =
+			what.kind === "connection-lost" && this.#peer !== undefined
+				? { ...defaultSubscriberTiming, connectionLostSpreadMs: this.#options.spreadMs(this.#peer.name) }
+				: defaultSubscriberTiming;
+		const step = stepSubscriber(this.#state, what, { nowMs: clock.now(), timing, random });
 		this.#state = step.state;
 		for (const effect of step.effects) this.#perform(effect);
 	}
@@ -411,6 +455,7 @@ export class RemoteWatch implements DialogUsage {
 		const request = this.#notify?.request;
 		if (request === undefined || this.#peer === undefined) return;
 		this.#lastNotifyAt = this.#options.clock.wall();
+		if (state !== "terminated") this.#nowLive();
 		this.#options.notified(this.#peer.name);
 		if (state === "pending") {
 			this.#show({ ...this.#cleared(), state: "pending" });
@@ -446,6 +491,29 @@ export class RemoteWatch implements DialogUsage {
 		this.#options.documented(this.#view);
 	}
 
+	/** The first NOTIFY has come: the age of the dialog counts, and a successor takes over. */
+	#nowLive(): void {
+		const { clock, longestDialogMs, random, succeeded } = this.#options;
+		if (!this.#timers.has("age")) {
+			const ageMs = jitteredDialogMs(longestDialogMs, random) - (clock.now() - this.#startedAtMs);
+			this.#timers.set(
+				"age",
+				clock.setTimer(Math.max(0, ageMs), () => this.#age()),
+			);
+		}
+		if (!this.#isSuccessor) return;
+		this.#isSuccessor = false;
+		succeeded(this, true);
+	}
+
+	#age(): void {
+		this.#timers.set(
+			"age",
+			this.#options.clock.setTimer(REPLACE_AGAIN_MS, () => this.#age()),
+		);
+		this.#options.aged(this);
+	}
+
 	#cleared(): ContactView {
 		return { ...freshView(this.owner, this.contact), changedAt: this.#options.clock.wall(), why: undefined };
 	}
@@ -462,9 +530,18 @@ export class RemoteWatch implements DialogUsage {
 		this.#subscribe = undefined;
 		this.#expiresAt = undefined;
 		if (this.#closed) return;
-		const why = explainEnd(effect.end, this.#refusal);
-		if (why !== undefined) this.#show({ ...this.#cleared(), state: "unknown", why });
+		if (this.#isSuccessor) {
+			this.#closed = true;
+			this.#options.succeeded(this, false);
+			return;
+		}
 		const { retry, failures } = effect;
+		if (effect.end.kind === "refused" && effect.end.statusCode === 604 && retry.kind === "remember")
+			this.#options.absent(this.contact, retry.forMs);
+		const why = explainEnd(effect.end, this.#refusal);
+		// What is asked again at once is not unknown yet: the state of a moment ago stands until the answer.
+		const isAskedAtOnce = retry.kind === "after" && retry.delayMs === 0 && effect.end.kind !== "connection-lost";
+		if (why !== undefined && !isAskedAtOnce) this.#show({ ...this.#cleared(), state: "unknown", why });
 		if (retry.kind === "remember") this.#rememberUntilMs = this.#options.clock.now() + retry.forMs;
 		if (retry.kind === "after") {
 			this.#timers.set(

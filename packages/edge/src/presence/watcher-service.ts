@@ -4,13 +4,17 @@ import type { Link } from "../federation/link.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorization } from "../store/watchers.ts";
 import { domainOf } from "../ua/local-identity.ts";
+import { AbsentContacts } from "./absent-contacts.ts";
 import type { ContactIcons } from "./contact-icons.ts";
 import { type ContactView, differs, freshView } from "./contact-view.ts";
 import { PeerNotifications } from "./peer-notifications.ts";
 import type { Presentities } from "./presentities.ts";
 import { RemoteWatch, type RemoteWatchOptions } from "./remote-watch.ts";
 
-export interface WatcherServiceOptions extends Omit<RemoteWatchOptions, "awaiting" | "notified" | "documented"> {
+/** What watches ask of the service itself. */
+type OwnAnswers = "awaiting" | "notified" | "documented" | "spreadMs" | "aged" | "succeeded" | "absent" | "absentForMs";
+
+export interface WatcherServiceOptions extends Omit<RemoteWatchOptions, OwnAnswers> {
 	readonly store: Store;
 	readonly presentities: Presentities;
 	readonly ownDomains: ReadonlySet<string>;
@@ -24,6 +28,10 @@ const PAGE = 1_000;
 const START_BATCH = 20;
 const START_PAUSE_MS = 1_000;
 
+/** Protocol sheet 1.6 and 7.4. */
+const SHORTEST_SPREAD_MS = 30_000;
+const LONGEST_SPREAD_MS = 3_600_000;
+
 interface LocalWatch {
 	view: ContactView;
 }
@@ -36,6 +44,10 @@ export class WatcherService {
 	readonly #awaiting = new Map<string, RemoteWatch>();
 	readonly #watchOptions: RemoteWatchOptions;
 	readonly #notifications = new PeerNotifications();
+	readonly #absent: AbsentContacts;
+	/** Watches that will take the place of one whose dialog has grown old. */
+	readonly #successors = new Map<string, RemoteWatch>();
+	#spread: { readonly peer: string; readonly atMs: number; readonly ms: number } | undefined;
 	/** Contacts from the store whose turn to be watched comes; the last one first. */
 	#due: { readonly owner: string; readonly contact: string }[] = [];
 	#dueTimer: Timer | undefined;
@@ -43,12 +55,18 @@ export class WatcherService {
 
 	constructor(options: WatcherServiceOptions) {
 		this.#options = options;
+		this.#absent = new AbsentContacts(options.clock);
 		this.#watchOptions = {
 			...options,
 			changed: (view) => options.changed(this.#withOwnIcon(view)),
 			documented: (view) => {
 				if (view.icon !== undefined) options.icons.want(view.icon, domainOf(view.contact));
 			},
+			spreadMs: (peer) => this.#spreadMs(peer),
+			aged: (watch) => this.#replace(watch),
+			succeeded: (watch, isLive) => this.#succeeded(watch, isLive),
+			absent: (contact, forMs) => this.#absent.add(contact, forMs),
+			absentForMs: (contact) => this.#absent.leftMs(contact),
 			notified: (peer) => this.#notifications.note(peer, options.clock.wall()),
 			awaiting: (callId, watch) => {
 				if (watch === undefined) this.#awaiting.delete(callId);
@@ -78,9 +96,11 @@ export class WatcherService {
 		for (const { contact, address } of this.#options.store.contacts.list(owner)) this.watch(owner, contact, address);
 	}
 
-	/** Domains that the policy refused may be partners now. */
+	/** Domains that the policy refused may be partners now: they are asked as after a start, so many in a second. */
 	policyChanged(): void {
-		for (const watch of this.#remote.values()) watch.retryRefused();
+		for (const { owner, contact, isRefused } of this.#remote.values())
+			if (isRefused) this.#due.push({ owner, contact });
+		if (this.#dueTimer === undefined) this.#watchDue();
 	}
 
 	/** When the last NOTIFY came from a peer; milliseconds since 1970. */
@@ -121,6 +141,8 @@ export class WatcherService {
 		const key = `${owner} ${contact}`;
 		this.#remote.get(key)?.stop();
 		this.#remote.delete(key);
+		this.#successors.get(key)?.stop();
+		this.#successors.delete(key);
 		const watches = this.#local.get(contact);
 		watches?.delete(owner);
 		if (watches?.size === 0) this.#local.delete(contact);
@@ -171,6 +193,38 @@ export class WatcherService {
 	close(): void {
 		this.drain();
 		for (const watch of this.#remote.values()) watch.discard();
+		for (const watch of this.#successors.values()) watch.discard();
+	}
+
+	/** As many come back in a second as after a start, and none later than an hour. */
+	#spreadMs(peer: string): number {
+		const nowMs = this.#options.clock.now();
+		// All watches of a lost connection ask in one turn.
+		if (this.#spread?.peer !== peer || this.#spread.atMs !== nowMs) {
+			let count = 0;
+			for (const watch of this.#remote.values()) if (watch.peer?.name === peer) count += 1;
+			const ms = Math.min(LONGEST_SPREAD_MS, Math.max(SHORTEST_SPREAD_MS, (count / START_BATCH) * START_PAUSE_MS));
+			this.#spread = { peer, atMs: nowMs, ms: Math.floor(ms) };
+		}
+		return this.#spread.ms;
+	}
+
+	/** Protocol sheet 4.7: a new dialog first, and the old one ends when the new one has spoken. */
+	#replace(watch: RemoteWatch): void {
+		const key = `${watch.owner} ${watch.contact}`;
+		if (this.#isClosed || this.#successors.has(key) || this.#remote.get(key) !== watch) return;
+		const made = watch.createSuccessor();
+		this.#successors.set(key, made);
+		made.start();
+	}
+
+	#succeeded(watch: RemoteWatch, isLive: boolean): void {
+		const key = `${watch.owner} ${watch.contact}`;
+		if (this.#successors.get(key) !== watch) return;
+		this.#successors.delete(key);
+		if (!isLive) return;
+		this.#remote.get(key)?.stop();
+		this.#remote.set(key, watch);
 	}
 
 	#withOwnIcon(view: ContactView): ContactView {
@@ -185,7 +239,12 @@ export class WatcherService {
 			if (next === undefined) return;
 			// Removed, or watched already, since the start.
 			const stored = store.contacts.get(next.owner, next.contact);
-			if (stored === undefined || this.#remote.has(`${next.owner} ${next.contact}`)) continue;
+			if (stored === undefined) continue;
+			const known = this.#remote.get(`${next.owner} ${next.contact}`);
+			if (known !== undefined) {
+				known.retryRefused();
+				continue;
+			}
 			if (store.users.get(next.owner)?.suspended === false) this.watch(next.owner, next.contact, stored.address);
 		}
 		if (this.#due.length > 0) this.#dueTimer = clock.setTimer(START_PAUSE_MS, () => this.#watchDue());
