@@ -235,7 +235,7 @@ export const operations = {
 		method: "GET",
 		path: "/api/v1/me/messages",
 		auth: "user",
-		summary: "History, oldest first",
+		summary: "History, oldest first: from the beginning, after a message, before a message, or the latest",
 		query: message.messageQuerySchema,
 		responses: { 200: message.messageListSchema },
 	},
@@ -247,6 +247,13 @@ export const operations = {
 		params: message.messageParamsSchema,
 		responses: { 200: message.messageSchema },
 		problems: ["unknown-message"],
+	},
+	listConversations: {
+		method: "GET",
+		path: "/api/v1/me/conversations",
+		auth: "user",
+		summary: "With whom one exchanged messages of late, and the last one with each",
+		responses: { 200: message.conversationListSchema },
 	},
 	putTyping: {
 		method: "PUT",

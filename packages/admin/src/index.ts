@@ -31,8 +31,8 @@ export type {
 	Status,
 	Subscription,
 } from "./schema/live.ts";
-export type { Fate, FinalFate, Message, MessageRequest, Submitted } from "./schema/message.ts";
-export { fates, finalFates, isFinalFate, maxTextBytes } from "./schema/message.ts";
+export type { Conversation, Fate, FinalFate, Message, MessageRequest, Submitted } from "./schema/message.ts";
+export { fates, finalFates, isFinalFate, maxTextBytes, previewLength } from "./schema/message.ts";
 export type { HeldRequest, Settings } from "./schema/message-request.ts";
 export type {
 	Block,
@@ -52,3 +52,4 @@ export type { FieldFault, ProblemBody, ProblemCode } from "./schema/problem.ts";
 export { createProblemBody, problemMediaType, problems } from "./schema/problem.ts";
 export type { TraceEntry, TraceFilter, TraceQuery } from "./schema/trace.ts";
 export type { OpenSocket, SocketEnd, SocketListener } from "./web-socket.ts";
+export { bearerProtocolPrefix, webSocketProtocol } from "./web-socket.ts";

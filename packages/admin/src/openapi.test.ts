@@ -83,7 +83,7 @@ for (const [id, channel] of Object.entries<Channel>(channels)) {
 		const parameters = described["parameters"] as readonly { name: string }[];
 		assert.deepEqual(
 			parameters.map((parameter) => parameter.name),
-			Object.keys(channel.query.shape),
+			[...Object.keys(channel.query.shape), "Sec-WebSocket-Protocol"],
 		);
 		const { $ref } = (described["x-websocket"] as Tree)["frame"] as { $ref: string };
 		assert.ok(lookUp($ref));

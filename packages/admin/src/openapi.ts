@@ -3,6 +3,7 @@ import type { Auth, Channel, Operation } from "./contract.ts";
 import { channels, operations } from "./contract.ts";
 import { components } from "./schema/components.ts";
 import { type ProblemCode, problemMediaType, problems } from "./schema/problem.ts";
+import { bearerProtocolPrefix, webSocketProtocol } from "./web-socket.ts";
 
 /** JSON as a tree. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -108,13 +109,22 @@ function describeOperation(operationId: string, operation: Operation): JsonObjec
 	};
 }
 
+/** How a browser, which cannot send `Authorization` here, hands in its token. */
+const protocolParameter: Json = {
+	name: "Sec-WebSocket-Protocol",
+	in: "header",
+	required: false,
+	schema: { type: "string" },
+	description: `In place of Authorization: \`${webSocketProtocol}, ${bearerProtocolPrefix}<token>\``,
+};
+
 /** OpenAPI knows no WebSocket: the handshake is described as a GET, the frames under `x-websocket`. */
 function describeChannel(operationId: string, channel: Channel): JsonObject {
 	return {
 		operationId,
 		summary: channel.summary,
 		security: describeSecurity(channel.auth),
-		parameters: describeParameters(channel.query, "query"),
+		parameters: [...describeParameters(channel.query, "query"), protocolParameter],
 		responses: { 101: { description: "WebSocket; each text frame is one JSON value of the schema named" } },
 		"x-websocket": { frame: reference(channel.frame) },
 	};

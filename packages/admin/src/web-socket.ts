@@ -1,3 +1,12 @@
+/** Subprotocol of the API's WebSockets (RFC 6455 §1.9); a client may leave it out. */
+export const webSocketProtocol = "causeway";
+
+/**
+ * A browser cannot send `Authorization` with a WebSocket. It offers two subprotocols instead, `causeway` and this with
+ * the token behind it; the server takes the first and never repeats the second.
+ */
+export const bearerProtocolPrefix = "causeway.bearer.";
+
 /** How a WebSocket ended. */
 export interface SocketEnd {
 	/** Close code of RFC 6455 §7.4; 1006 where no close frame came. */

@@ -36,6 +36,8 @@ export const components = {
 	WatcherList: presence.watcherListSchema,
 	Message: message.messageSchema,
 	MessageList: message.messageListSchema,
+	Conversation: message.conversationSchema,
+	ConversationList: message.conversationListSchema,
 	MessageRequest: message.messageRequestSchema,
 	HeldRequest: messageRequest.heldRequestSchema,
 	HeldRequestList: messageRequest.heldRequestListSchema,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { aorSchema, explanationShape, instantSchema, wholeNumber } from "./common.ts";
+import { aorSchema, explanationShape, flagSchema, instantSchema, wholeNumber } from "./common.ts";
 
 /** Octets of UTF-8 a text may have: the limit of an instant message's body. */
 export const maxTextBytes = 65_536;
@@ -67,12 +67,37 @@ export const messageQuerySchema = z.strictObject({
 		.describe(
 			"requests: what was written by people whom the user has not let in; inbox, everything else, where left out",
 		),
-	after: messageIdSchema.optional().describe("Only messages later than this one"),
+	after: messageIdSchema.optional().describe("Only messages later than this one, the oldest of them"),
+	before: messageIdSchema.optional().describe("Only messages earlier than this one, the latest of them"),
+	latest: flagSchema.optional().describe("The latest messages, where neither after nor before is given"),
 	limit: wholeNumber(1, 500).optional().describe("100 where left out"),
 });
 
-/** A page of history, oldest first; `next` is the `after` of the page that follows, absent on the last. */
-export const messageListSchema = z.object({ messages: z.array(messageSchema), next: messageIdSchema.optional() });
+/**
+ * A page of history, oldest first. Read forwards, `next` is the `after` of the page that follows, absent on the last;
+ * read backwards (`before`, `latest`), `previous` is the `before` of the page that comes earlier, absent on the first.
+ */
+export const messageListSchema = z.object({
+	messages: z.array(messageSchema),
+	next: messageIdSchema.optional(),
+	previous: messageIdSchema.optional(),
+});
+
+/** Characters of a text that a list of conversations shows. */
+export const previewLength = 200;
+
+/** One other side, and the last message with it. */
+export const conversationSchema = z.object({
+	with: aorSchema.describe("The other side"),
+	id: messageIdSchema.describe("The last message"),
+	direction: z.enum(["in", "out"]),
+	preview: z.string().describe(`The first ${previewLength} characters of the last message`),
+	created_at: instantSchema,
+	fate: z.enum([...fates, "received"]),
+});
+
+/** The 200 conversations that were busy last, latest first. */
+export const conversationListSchema = z.object({ conversations: z.array(conversationSchema) });
 
 export const messageParamsSchema = z.strictObject({ id: messageIdSchema });
 
@@ -83,6 +108,7 @@ export type Fate = z.output<typeof fateSchema>;
 export type FinalFate = (typeof finalFates)[number];
 export type Message = z.output<typeof messageSchema>;
 export type MessageRequest = z.output<typeof messageRequestSchema>;
+export type Conversation = z.output<typeof conversationSchema>;
 export type Submitted = z.output<typeof submittedSchema>;
 
 /** Whether a fate is the last one. */

@@ -1,5 +1,11 @@
 /** What the HTTP API does with users' presence, contacts and messages, and what it shows administrators. */
-import type { Message as ApiMessage, Contact, UserEventContent, WatchRequest } from "@causeway/admin";
+import {
+	type Message as ApiMessage,
+	type Contact,
+	previewLength,
+	type UserEventContent,
+	type WatchRequest,
+} from "@causeway/admin";
 import type { Clock } from "@causeway/sip";
 import type { Config } from "../config/schema.ts";
 import type { Federation } from "../federation/federation.ts";
@@ -54,6 +60,8 @@ export interface ApiHandlerOptions {
 }
 
 const DEFAULT_PAGE = 100;
+/** Conversations told at once, the latest ones. */
+const CONVERSATIONS = 200;
 
 export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 	const { store, presentities, notifier, watcher, im, hub, federation, agent } = options;
@@ -198,18 +206,25 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 		},
 		listMessages({ caller, query }) {
 			const limit = query.limit ?? DEFAULT_PAGE;
+			const { after, before, latest = false } = query;
+			if ([after !== undefined, before !== undefined, latest].filter(Boolean).length > 1) {
+				throw new ApiProblem("validation-failed", "one of after, before and latest can be given");
+			}
+			const forwards = before === undefined && !latest;
 			const found = store.messages.list(caller.aor, {
 				limit,
-				after: query.after ?? "",
+				...(forwards ? { after: after ?? "" } : before === undefined ? {} : { before }),
 				...(query.with === undefined ? {} : { with: query.with }),
 				held: query.folder === "requests",
 			});
+			const [first] = found;
 			const last = found.at(-1);
 			return {
 				status: 200,
 				body: {
 					messages: found.map(toMessage),
-					...(last !== undefined && found.length === limit ? { next: last.id } : {}),
+					...(forwards && last !== undefined && found.length === limit ? { next: last.id } : {}),
+					...(!forwards && first !== undefined && found.length === limit ? { previous: first.id } : {}),
 				},
 			};
 		},
@@ -218,6 +233,19 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 			if (found === undefined) throw new ApiProblem("unknown-message", `There is no message ${params.id} of yours.`);
 			return { status: 200, body: toMessage(found) };
 		},
+		listConversations: ({ caller }) => ({
+			status: 200,
+			body: {
+				conversations: store.messages
+					.conversations(caller.aor, { limit: CONVERSATIONS, previewLength })
+					.map(({ peer, preview, createdAt, ...last }) => ({
+						with: peer,
+						...last,
+						preview,
+						created_at: instant(createdAt),
+					})),
+			},
+		}),
 		putTyping({ caller, body }) {
 			im.typing(caller.aor, body.to, body.typing);
 			return { status: 204 };

@@ -1,3 +1,4 @@
+import { bearerProtocolPrefix } from "@causeway/admin";
 import type { Tokens } from "../store/tokens.ts";
 import { equalSecrets } from "./admin-token.ts";
 import type { Caller } from "./handlers.ts";
@@ -29,5 +30,14 @@ export function createAuthenticate(options: {
 export function parseBearer(authorization: string | undefined): string | undefined {
 	if (authorization === undefined || !/^bearer /i.test(authorization.slice(0, 7))) return undefined;
 	const token = authorization.slice(7).trim();
+	return token === "" ? undefined : token;
+}
+
+/** The token a browser offers as subprotocol of a WebSocket (`Sec-WebSocket-Protocol`); undefined where there is none. */
+export function parseProtocolBearer(protocols: string | undefined): string | undefined {
+	const offered = protocols?.split(",").map((protocol) => protocol.trim());
+	const token = offered
+		?.find((protocol) => protocol.startsWith(bearerProtocolPrefix))
+		?.slice(bearerProtocolPrefix.length);
 	return token === "" ? undefined : token;
 }

@@ -153,6 +153,33 @@ test("WS events: frames come in order; a client that comes back with its positio
 	assert.deepEqual(await bare.count(1), ["reset 3"]);
 });
 
+test("WS: a browser hands its token in as a subprotocol, and the answer does not repeat it", async (context) => {
+	const { server, hub } = await startFake(context);
+	const open = async (protocols: string): Promise<string> => {
+		const socket = connect(server.address.port, "127.0.0.1");
+		socket.setEncoding("utf8");
+		const request = handshake.replace("\r\n", `\r\nSec-WebSocket-Protocol: ${protocols}\r\n`);
+		socket.write(`GET /api/v1/me/events HTTP/1.1\r\nHost: localhost\r\n${request}\r\n`);
+		const [answer] = (await once(socket, "data")) as [string];
+		socket.destroy();
+		return answer;
+	};
+	const good = await open(`causeway, causeway.bearer.${aliceToken}`);
+	assert.match(good, /^HTTP\/1\.1 101 /);
+	assert.match(good, /^Sec-WebSocket-Protocol: causeway\r$/m);
+	assert.ok(!good.includes(aliceToken));
+	for (const bad of ["causeway", "causeway, causeway.bearer.", "causeway, causeway.bearer.nobody"]) {
+		assert.match(await open(bad), /^HTTP\/1\.1 401 /);
+	}
+	while (hub.listenerCount > 0) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test("WS: a subprotocol carries a token to WebSockets alone", async (context) => {
+	const { url } = await startFake(context);
+	const headers = { "sec-websocket-protocol": `causeway, causeway.bearer.${aliceToken}` };
+	assert.equal((await fetch(`${url}/api/v1/me/contacts/${bob.aor}`, { headers })).status, 401);
+});
+
 test("WS events: when the client goes its subscription goes", async (context) => {
 	const { client, hub } = await startFake(context);
 	const one = listen(client);

@@ -9,7 +9,7 @@ import {
 } from "@causeway/admin";
 import type { WebSocket } from "@fastify/websocket";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Authenticate, parseBearer } from "./authenticate.ts";
+import { type Authenticate, parseBearer, parseProtocolBearer } from "./authenticate.ts";
 import type { ChannelTable } from "./channels.ts";
 import {
 	type ApiHandlers,
@@ -103,7 +103,7 @@ function guard(auth: Auth, speaksWebSocket: boolean, { authenticate, callers }: 
 	return async (request: FastifyRequest, _reply: FastifyReply): Promise<void> => {
 		if (request.ws === true && !speaksWebSocket) throw new ApiProblem("bad-request", "no WebSocket is spoken here");
 		if (auth === "none") return;
-		const token = parseBearer(request.headers.authorization);
+		const token = readToken(request);
 		const caller = token === undefined ? undefined : authenticate(token);
 		if (caller === undefined) throw new ApiProblem("unauthorized");
 		if (caller.kind !== auth) {
@@ -112,6 +112,12 @@ function guard(auth: Auth, speaksWebSocket: boolean, { authenticate, callers }: 
 		}
 		callers.set(request, caller);
 	};
+}
+
+function readToken(request: FastifyRequest): string | undefined {
+	const token = parseBearer(request.headers.authorization);
+	if (token !== undefined || request.ws !== true) return token;
+	return parseProtocolBearer(request.headers["sec-websocket-protocol"]);
 }
 
 /** Refuses a WebSocket while it still can be told in HTTP: a bad query, too many open. */
@@ -135,7 +141,7 @@ function readChannelQuery(id: ChannelId, request: FastifyRequest): unknown {
 
 function runChannel(id: ChannelId, socket: WebSocket, request: FastifyRequest, context: RouteContext): void {
 	const caller = context.callers.get(request);
-	const token = parseBearer(request.headers.authorization);
+	const token = readToken(request);
 	if (caller === undefined || token === undefined) {
 		socket.terminate();
 		return;

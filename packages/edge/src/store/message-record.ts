@@ -58,3 +58,28 @@ export function messageFromRow(row: Row): Message {
 		finishedAt: optionalInteger(row, "finished_at"),
 	};
 }
+
+/** The last message of a conversation, its body cut. */
+export interface ConversationEnd extends Pick<Message, "id" | "peer" | "direction" | "createdAt" | "fate"> {
+	readonly preview: string;
+}
+
+/** Parameters: length of the preview, owner, how many of the owner's latest messages are looked at, how many rows. */
+export const SELECT_CONVERSATIONS =
+	"SELECT m.id, peer, direction, substr(body, 1, ?) AS preview, created_at, fate" +
+	" FROM messages AS m JOIN conversations ON conversations.number = m.conversation" +
+	" WHERE conversations.held_at IS NULL AND m.number IN (" +
+	" SELECT max(number) FROM (SELECT number, conversation FROM messages" +
+	" WHERE mailbox = (SELECT number FROM mailboxes WHERE owner = ?) ORDER BY number DESC LIMIT ?) GROUP BY conversation)" +
+	" ORDER BY m.number DESC LIMIT ?";
+
+export function conversationFromRow(row: Row): ConversationEnd {
+	return {
+		id: text(row, "id"),
+		peer: text(row, "peer"),
+		direction: word(row, "direction", DIRECTIONS),
+		preview: text(row, "preview"),
+		createdAt: integer(row, "created_at"),
+		fate: word(row, "fate", FATES),
+	};
+}

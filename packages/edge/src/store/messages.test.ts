@@ -261,6 +261,20 @@ test("pages: the latest without a bound, then backwards and forwards, all of it 
 	assert.deepEqual(messages.list("nobody@contoso.example", { limit: 10 }), []);
 });
 
+test("conversations are listed by their last message, latest first, with its beginning; another user's are not", async () => {
+	const { messages } = await openTestStore();
+	await submit(messages, { body: "to Lena, first" });
+	const toAnna = await submit(messages, { to: "anna@fabrikam.example", body: "x".repeat(300) });
+	const fromLena = await receive(messages, { body: "from Lena" });
+	await receive(messages, { owner: "anna@contoso.example" });
+	const list = (limit: number) =>
+		messages.conversations(OMAR, { limit, previewLength: 200 }).map(({ id, peer, preview }) => [id, peer, preview]);
+	const lena = [fromLena, LENA, "from Lena"];
+	assert.deepEqual(list(10), [lena, [toAnna, "anna@fabrikam.example", "x".repeat(200)]]);
+	assert.deepEqual(list(1), [lena]);
+	assert.deepEqual(messages.conversations("nobody@contoso.example", { limit: 10, previewLength: 200 }), []);
+});
+
 test("a page goes on after a message that was pruned", async () => {
 	const clock = createTestCalendar();
 	const { messages } = await openTestStore({ clock });

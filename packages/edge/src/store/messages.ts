@@ -1,7 +1,15 @@
 import type { Clock } from "@causeway/sip";
 import { aorKey } from "./aor.ts";
 import { firstIdentifierAt } from "./identifier.ts";
-import { type Fate, type Message, messageFromRow, SELECT_MESSAGE } from "./message-record.ts";
+import {
+	type ConversationEnd,
+	conversationFromRow,
+	type Fate,
+	type Message,
+	messageFromRow,
+	SELECT_CONVERSATIONS,
+	SELECT_MESSAGE,
+} from "./message-record.ts";
 import type { FinishResult, MessageFinish, messageWrites } from "./message-writes.ts";
 import type { ReadAccess, Writes } from "./writing.ts";
 
@@ -65,6 +73,9 @@ const LONGEST_PAGE = 1_000;
 /** Greater than any identifier: `{` follows `z` in ASCII. */
 const AFTER_ALL = "{";
 
+/** However many a stranger opens: what a list of conversations reads is bounded. */
+const CONVERSATION_WINDOW = 5_000;
+
 const MAILBOX = "SELECT number FROM mailboxes WHERE owner = ?";
 const CONVERSATION = `SELECT number FROM conversations WHERE mailbox = (${MAILBOX}) AND peer = ?`;
 const SELECT_QUEUED = `${SELECT_MESSAGE} WHERE m.number IN (SELECT number FROM messages INDEXED BY messages_waiting
@@ -94,6 +105,11 @@ export interface Messages {
 	/** One page, oldest first. */
 	list(owner: string, page: MessagePage): readonly Message[];
 	get(owner: string, id: string): Message | undefined;
+	/** The last message with each other side, latest first, as far as the latest 5,000 messages of the user hold one. */
+	conversations(
+		owner: string,
+		wanted: { readonly limit: number; readonly previewLength: number },
+	): readonly ConversationEnd[];
 	/** Messages still to be delivered, oldest first, by pages: the ones with an id after `after`. */
 	queued(after: string, limit: number): readonly Message[];
 	/** The same for one recipient. */
@@ -147,6 +163,10 @@ export function createMessages(
 			const row = read.get(`${SELECT_MESSAGE} WHERE m.id = ? AND owner = ?`, id, aorKey(owner));
 			return row && messageFromRow(row);
 		},
+		conversations: (owner, { limit, previewLength }) =>
+			read
+				.all(SELECT_CONVERSATIONS, previewLength, aorKey(owner), CONVERSATION_WINDOW, bounded(limit))
+				.map(conversationFromRow),
 		queued: (after, limit) => read.all(SELECT_QUEUED, after, bounded(limit)).map(messageFromRow),
 		queuedFor: (recipient, limit) => read.all(SELECT_QUEUED_FOR, aorKey(recipient), bounded(limit)).map(messageFromRow),
 		prune: (createdBefore) => writes.pruneMessages(firstIdentifierAt(createdBefore), LONGEST_PAGE),
