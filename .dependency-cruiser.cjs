@@ -27,6 +27,8 @@ const edge = [
 	"main\\.ts",
 ];
 
+const web = ["(api|strict-content)\\.ts", "hooks/", "ui/", "(chat|console)/"];
+
 /** For each layer: nothing of it imports a layer above it. */
 function layers(base, list) {
 	return list.slice(0, -1).map((layer, index) => ({
@@ -42,6 +44,7 @@ module.exports = {
 		{ name: "no cycles", severity: "error", from: {}, to: { circular: true } },
 		...layers("packages/sip/src", sip),
 		...layers("packages/edge/src", edge),
+		...layers("packages/web/src", web),
 		{
 			name: "sip: node and testing implement ports; nothing imports them back",
 			severity: "error",
@@ -65,6 +68,30 @@ module.exports = {
 			severity: "error",
 			from: { path: "^packages/admin/" },
 			to: { path: "^packages/(edge|sip|web)/" },
+		},
+		{
+			name: "admin runs in browsers: no Node.js module outside cli/",
+			severity: "error",
+			from: { path: "^packages/admin/src/(?!cli/)", pathNot: "\\.test\\.ts$" },
+			to: { dependencyTypes: ["core"] },
+		},
+		{
+			name: "web imports packages/admin and nothing else of ours",
+			severity: "error",
+			from: { path: "^packages/web/src/" },
+			to: { path: "^packages/(edge|sip)/" },
+		},
+		{
+			name: "web runs in browsers: no Node.js module",
+			severity: "error",
+			from: { path: "^packages/web/src/", pathNot: "\\.test\\.ts$" },
+			to: { dependencyTypes: ["core"] },
+		},
+		{
+			name: "siblings chat and console do not know each other",
+			severity: "error",
+			from: { path: "^packages/web/src/(chat|console)/", pathNot: "\\.test\\.ts$" },
+			to: { path: "^packages/web/src/(chat|console)/", pathNot: "^packages/web/src/$1/" },
 		},
 		{
 			name: "siblings presence and im do not know each other",

@@ -1,6 +1,6 @@
 // Runs the project's tasks with the pinned Node.js, so that they work on a machine whose own Node.js is 20 or newer.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,43 @@ const TSC = join("node_modules", "typescript-7", "bin", "tsc");
 
 function bin(name) {
 	return join("node_modules", ".bin", name);
+}
+
+/** What the pages for browsers are made of, and the file that a build writes. */
+const WEB_SOURCES = ["packages/web", "packages/admin/src", "package-lock.json"];
+const WEB_BUILT = join("packages", "web", "dist", "index.html");
+
+/** Latest change below a file or folder, built files and installed packages left out; milliseconds since 1970. */
+function changedAt(path) {
+	const status = statSync(path);
+	if (!status.isDirectory()) return status.mtimeMs;
+	const inside = readdirSync(path)
+		.filter((name) => name !== "dist" && name !== "node_modules" && name !== "test")
+		.map((name) => changedAt(join(path, name)));
+	// The folder of the package itself changes with every build; those in it, when a source comes or goes.
+	return Math.max(path === WEB_SOURCES[0] ? 0 : status.mtimeMs, ...inside);
+}
+
+/** Builds the pages for browsers where they are missing or older than their sources. */
+function buildWeb() {
+	const builtAt = existsSync(WEB_BUILT) ? statSync(WEB_BUILT).mtimeMs : 0;
+	if (builtAt > Math.max(...WEB_SOURCES.map(changedAt))) return 0;
+	const started = Date.now();
+	process.stdout.write("building the web chat … ");
+	const status = run("vite", node, [
+		join("node_modules", "vite", "bin", "vite.js"),
+		"build",
+		"packages/web",
+		"--logLevel",
+		"warn",
+	]);
+	process.stdout.write(status === 0 ? `done (${((Date.now() - started) / 1000).toFixed(1)} s)\n` : "failed\n");
+	return status;
+}
+
+/** Compiles everything for publishing. */
+function build() {
+	return run("tsc", node, [TSC, "-b", "packages/edge/tsconfig.build.json"]) || buildWeb();
 }
 
 /** Every file below `packages/* /{src,test}` whose name ends with `.test.ts`. */
@@ -63,6 +100,9 @@ const INTEROP_PROGRAMS = {
 	faketime: "faketime",
 };
 
+/** Debian's browser, which the tests of the pages drive. */
+const CHROMIUM = "/usr/bin/chromium";
+
 function missingPackages() {
 	const folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 	return Object.entries(INTEROP_PROGRAMS)
@@ -74,7 +114,9 @@ function runTests(names) {
 	const wanted =
 		names.length === 0 ? testFiles() : testFiles().filter((file) => names.some((name) => file.includes(name)));
 	const isInterop = (file) => file.includes(join("test", "interop"));
-	const unit = wanted.filter((file) => !isInterop(file));
+	const isBrowser = (file) => file.includes(join("test", "browser"));
+	const unit = wanted.filter((file) => !isInterop(file) && !isBrowser(file));
+	let browser = wanted.filter(isBrowser);
 	let interop = wanted.filter(isInterop);
 	const missing = missingPackages();
 	// In CI a missing program fails the tests that need it; on a developer's machine it is said and the rest runs.
@@ -84,6 +126,13 @@ function runTests(names) {
 		);
 		interop = [];
 	}
+	if (browser.length > 0 && !existsSync(CHROMIUM) && !process.env.CI) {
+		process.stdout.write(
+			"The browser tests were left out: install chromium to run them (Debian's package; they start /usr/bin/chromium).\n",
+		);
+		browser = [];
+	}
+	if (buildWeb() !== 0) return 1;
 	const folder = mkdtempSync(join(tmpdir(), "causeway-test-"));
 	const totals = join(folder, "totals");
 	const one = (files, concurrency) =>
@@ -101,7 +150,7 @@ function runTests(names) {
 					],
 					{ TEST_TOTALS: totals },
 				);
-	const statuses = [one(unit, 2), one(interop, 1)];
+	const statuses = [one(unit, 2), one(interop, 1), one(browser, 1)];
 	let passed = 0;
 	let failed = 0;
 	for (const line of existsSync(totals) ? readFileSync(totals, "utf8").trim().split("\n") : []) {
@@ -162,7 +211,7 @@ const CHECKS = [
 		"promises and correctness",
 		() => run("oxlint", node, ["node_modules/oxlint/bin/oxlint", "--type-aware", "--deny-warnings", "packages"]),
 	],
-	["types", () => run("tsc", node, [TSC, "-p", "tsconfig.json"])],
+	["types", () => run("tsc", node, [TSC, "-p", "tsconfig.json"]) || run("tsc", node, [TSC, "-p", "packages/web"])],
 	[
 		"import rules",
 		() =>
@@ -176,7 +225,7 @@ const CHECKS = [
 	["RFC coverage page", () => run("check-rfc-coverage", node, ["scripts/check-rfc-coverage.mjs"])],
 	["branch coverage of the readers", () => run("check-coverage", node, ["scripts/check-coverage.mjs"])],
 	["unused exports", () => run("knip", node, ["node_modules/knip/bin/knip.js"])],
-	["compiles for publishing", () => run("tsc", node, [TSC, "-b", "packages/edge/tsconfig.build.json"])],
+	["compiles for publishing", build],
 ];
 
 function check() {
@@ -198,7 +247,8 @@ const TASKS = {
 	test: () => runTests(rest),
 	check,
 	format: () => run("biome", bin("biome"), ["check", "--write", "."]),
-	build: () => run("tsc", node, [TSC, "-b", "packages/edge/tsconfig.build.json"]),
+	build,
+	web: buildWeb,
 	fuzz: () =>
 		run("fuzz", node, [SOURCE, "packages/sip/test/fuzz/main.ts", ...rest]) ||
 		run("fuzz", node, [SOURCE, "packages/edge/test/fuzz/main.ts", ...rest]),

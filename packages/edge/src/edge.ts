@@ -11,6 +11,7 @@ import { EventHub } from "./admin/event-hub.ts";
 import { type HttpServer, type HttpServerOptions, type HttpTls, startHttpServer } from "./admin/http-server.ts";
 import { createMessageRequestHandlers, messageRequestEvent } from "./admin/message-request-handlers.ts";
 import { createTraceHandlers } from "./admin/trace-handlers.ts";
+import { findWebFolder } from "./admin/web-pages.ts";
 import { parseHostPort } from "./config/host-port.ts";
 import type { Config } from "./config/schema.ts";
 import { CertificateKeeper, loadMaterial } from "./federation/certificate-keeper.ts";
@@ -378,6 +379,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			readiness,
 			icon: (id: string) => iconServices.contacts.find(id),
 			metricsText: () => metrics.text(),
+			webFolder: findWebFolder(),
 		} satisfies Omit<HttpServerOptions, "listen">;
 		const startHttp = (text: string, serves: NonNullable<HttpServerOptions["serves"]>): Promise<HttpServer> =>
 			startHttpServer({

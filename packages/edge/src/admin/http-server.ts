@@ -1,6 +1,12 @@
 import type { Socket } from "node:net";
 import type { Server as TlsServer } from "node:tls";
-import { createOpenApiDocument, createProblemBody, type ProblemCode, problemMediaType } from "@causeway/admin";
+import {
+	createOpenApiDocument,
+	createProblemBody,
+	type ProblemCode,
+	problemMediaType,
+	webSocketProtocol,
+} from "@causeway/admin";
 import type { Clock, Logger } from "@causeway/sip";
 import websocket from "@fastify/websocket";
 import { type FastifyError, type FastifyInstance, type FastifyRequest, fastify } from "fastify";
@@ -11,6 +17,7 @@ import { createHostPolicy, type HostPolicy } from "./host-policy.ts";
 import { problemFromError, sendProblem } from "./problems.ts";
 import { refuseOtherMethods } from "./refuse-methods.ts";
 import { registerContract } from "./routes.ts";
+import { registerWebPages } from "./web-pages.ts";
 
 /** Certificate chain and key in PEM. */
 export interface HttpTls {
@@ -42,6 +49,8 @@ export interface HttpServerOptions {
 	readonly icon: (id: string) => Uint8Array | undefined;
 	/** Prometheus text; the registry's `metrics`. */
 	readonly metricsText: () => string | Promise<string>;
+	/** Folder of the built pages for browsers; where it is left out or empty, `/` says how they are made. */
+	readonly webFolder?: string | undefined;
 	/** Where the console has a listener of its own, the one serves users and the other administrators. */
 	readonly serves?: "everything" | "users" | "administration";
 }
@@ -123,7 +132,12 @@ export async function createHttpApp(options: HttpServerOptions): Promise<Fastify
 	const policy = createHostPolicy({ ...options, https: tls !== undefined });
 	const table = new ChannelTable(clock, log);
 	await app.register(websocket, {
-		options: { maxPayload: maxClientFrameBytes, perMessageDeflate: false },
+		options: {
+			maxPayload: maxClientFrameBytes,
+			perMessageDeflate: false,
+			// Never the one that carries a token.
+			handleProtocols: (protocols) => (protocols.has(webSocketProtocol) ? webSocketProtocol : false),
+		},
 		errorHandler: (_error, socket) => socket.terminate(),
 		preClose: (done) => {
 			table.close();
@@ -154,6 +168,7 @@ export async function createHttpApp(options: HttpServerOptions): Promise<Fastify
 	});
 	registerProbes(app, options);
 	registerIcons(app, options.icon);
+	if (serves !== "administration") await registerWebPages(app, options.webFolder);
 	offered.close();
 	return app;
 }

@@ -89,15 +89,17 @@ async function stay(world: World, context: CommandContext, say: (text: string) =
 	for (const organisation of [world.contoso, world.fabrikam]) {
 		const { aor, password } = organisation.login;
 		say(bold(organisation.domain));
-		say(`  API      ${organisation.httpUrl}/api/v1   (description: ${organisation.httpUrl}/api/openapi.json)`);
+		say(`  web chat ${bold(`${organisation.httpUrl}/`)}`);
 		say(`  login    ${aor}   password: ${password}`);
+		say(`  API      ${organisation.httpUrl}/api/v1   (description: ${organisation.httpUrl}/api/openapi.json)`);
 		say(`  edge     ${organisation.fqdn}, mutual TLS on 127.0.0.1:${organisation.sipPort}`);
 		say(`  config   ${organisation.configFile}`);
 		say(`  log      ${organisation.logFile}`);
 	}
 	const { contoso, fabrikam } = world;
 	say("");
-	say("Try, in another terminal:");
+	say("Open both web chats, each in a tab of its own, log in, and add the other one as a contact.");
+	say("Or try, in another terminal:");
 	say(`  npx causeway presence ${fabrikam.login.aor} available --config ${fabrikam.configFile}`);
 	say(`  npx causeway watch ${contoso.login.aor} ${fabrikam.login.aor} --config ${contoso.configFile}`);
 	say(`  npx causeway send ${contoso.login.aor} ${fabrikam.login.aor} "Hello" --config ${contoso.configFile}`);

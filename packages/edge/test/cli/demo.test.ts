@@ -41,7 +41,7 @@ test("the demonstration stays up, its users can be driven by the commands, and C
 		void ended.then((code) => reject(new Error(`the demonstration ended with ${code}:\n${text()}`)));
 	});
 	for (const domain of ["contoso.example", "fabrikam.example"])
-		assert.match(text(), new RegExp(`${domain}\n  API +http://127`));
+		assert.match(text(), new RegExp(`${domain}\n  web chat +http://127`));
 	assert.match(text(), /login +alice@contoso\.example +password: demo-password/);
 
 	const contoso = ["--config", join(folder, "contoso.example", "causeway.toml")];
