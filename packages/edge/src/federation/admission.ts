@@ -72,7 +72,8 @@ function explainStranger(
 		if (!verdict.ok && isTheirs) return { ok: false, verdict };
 	}
 	const names = peers.flatMap(([, edgeNames]) => edgeNames);
-	const { verdict } = judge.judge(presented, { ...anybodyExpectation, names });
+	const domains = peers.flatMap(([peer]) => (peer.domainSan ? peer.domains : []));
+	const { verdict } = judge.judge(presented, { ...anybodyExpectation, names, domains });
 	if (!verdict.ok) return { ok: false, verdict };
 	return { ok: false, verdict: refuseVerdict(verdict, nobodyMayConnect(directory)) };
 }

@@ -98,7 +98,7 @@ fqdn = "sip.contoso.example"
 listen = ["127.0.0.1:0"]
 ${edge}
 [edge.tls]
-${tls.includes("trust") ? "" : 'trust = ["ca.pem"]'}
+${tls.includes("trust = ") ? "" : 'trust = ["ca.pem"]'}
 ${tls}
 [[domain]]
 name = "contoso.example"
@@ -213,11 +213,16 @@ export function dialEdge(
 
 export interface RawEdge {
 	readonly port: number;
+	/** Shows another certificate from the next connection on. */
+	show(shown: NonNullable<Shown>): void;
+	/** Ends its connections and forgets what came. */
+	reset(): void;
 	/** Every octet of SIP that our edge sent, over all connections. */
 	readonly text: string;
 	/** Connections whose handshake stood on this side. */
 	readonly accepted: number;
-	/** Of those, the ones that are over. */
+	/** TCP connections, and those of them that are over. */
+	readonly dialled: number;
 	readonly ended: number;
 }
 
@@ -229,7 +234,9 @@ export async function startRawEdge(
 ): Promise<RawEdge> {
 	let text = "";
 	let accepted = 0;
+	let dialled = 0;
 	let ended = 0;
+	const sockets = new Set<{ destroy(): void }>();
 	const server = createServer({
 		cert: shown.chain,
 		key: shown.key,
@@ -240,25 +247,38 @@ export async function startRawEdge(
 	});
 	server.on("secureConnection", (socket) => {
 		accepted += 1;
+		sockets.add(socket);
 		socket.on("error", () => undefined);
-		socket.once("close", () => {
-			ended += 1;
-		});
 		socket.setEncoding("latin1").on("data", (chunk: string) => {
 			text += chunk;
 		});
 		context.after(() => socket.destroy());
+	});
+	server.on("connection", (socket) => {
+		dialled += 1;
+		socket.once("close", () => {
+			ended += 1;
+		});
 	});
 	server.on("tlsClientError", () => undefined);
 	await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
 	context.after(() => new Promise<void>((resolve) => void server.close(() => resolve())));
 	return {
 		port: (server.address() as AddressInfo).port,
+		show: (next) => server.setSecureContext({ cert: next.chain, key: next.key, ciphers: ANY_STRENGTH }),
+		reset() {
+			for (const socket of sockets) socket.destroy();
+			sockets.clear();
+			text = "";
+		},
 		get text() {
 			return text;
 		},
 		get accepted() {
 			return accepted;
+		},
+		get dialled() {
+			return dialled;
 		},
 		get ended() {
 			return ended;
