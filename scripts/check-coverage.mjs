@@ -1,4 +1,5 @@
-// Checks that the tests reach every branch of what must not err: framer, parser, URIs and addresses, header signature.
+// Checks that the tests reach every branch of what must not err: framer, parser, URIs and addresses, header signature,
+// names in certificates and the verdict about them.
 // Usage: node scripts/check-coverage.mjs. Prints a table; exits 1 where a test fails or a branch is not reached.
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
@@ -11,6 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 
 const SOURCE = "packages/sip/src";
+const CERTIFICATE = "packages/edge/src/federation/certificate";
 const SIGNATURE = "packages/edge/src/federation/signature";
 /** Files in which every branch is reached. */
 const COVERED = [
@@ -19,11 +21,15 @@ const COVERED = [
 	`${SOURCE}/message/parse.ts`,
 	`${SOURCE}/header/name-addr.ts`,
 	...globSync([`${SOURCE}/uri/*.ts`, `${SIGNATURE}/*.ts`]).filter((path) => !/(\.test|testing)\.ts$/.test(path)),
+	...["build-path", "check-path", "name-constraints", "names", "verdict", "verify-chain"].map(
+		(name) => `${CERTIFICATE}/${name}.ts`,
+	),
 ].sort();
 const TESTS = globSync([
 	`${SOURCE}/{message,uri,header}/*.test.ts`,
 	"packages/sip/test/torture/*.test.ts",
 	`${SIGNATURE}/*.test.ts`,
+	`${CERTIFICATE}/{verify-chain,revocation}.test.ts`,
 ]).sort();
 
 const pinned = findPinnedNode(import.meta.url);

@@ -39,10 +39,11 @@ export interface TableWorld {
 	revocationList(revoked: readonly Uint8Array[]): Promise<string>;
 }
 
-/** One DER element with a short or a two-octet length. */
+/** One DER element with its shortest length. */
 function der(tag: number, ...parts: readonly (Uint8Array | string)[]): Buffer {
 	const content = Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : part)));
-	const length = content.length < 128 ? [content.length] : [0x82, content.length >> 8, content.length & 0xff];
+	const { length: size } = content;
+	const length = size < 128 ? [size] : size < 256 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
 	return Buffer.concat([Buffer.from([tag, ...length]), content]);
 }
 

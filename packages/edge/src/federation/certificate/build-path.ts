@@ -13,6 +13,8 @@ export interface FoundPaths {
 	readonly paths: readonly (readonly Certificate[])[];
 	/** The longest chain of verified signatures from the leaf on. */
 	readonly longest: readonly Certificate[];
+	/** The last of it. */
+	readonly top: Certificate;
 	/** A certificate whose issuer's name matched a certificate that had not signed it. */
 	readonly forged: Certificate | undefined;
 }
@@ -25,6 +27,7 @@ export function buildPaths(
 ): FoundPaths {
 	const paths: (readonly Certificate[])[] = [];
 	let longest: readonly Certificate[] = [presented[0]];
+	let top = presented[0];
 	let forged: Certificate | undefined;
 	let checks = 0;
 
@@ -33,7 +36,10 @@ export function buildPaths(
 			paths.push(path);
 			return;
 		}
-		if (path.length > longest.length) longest = path;
+		if (path.length > longest.length) {
+			longest = path;
+			top = last;
+		}
 		if (path.length > maxIssuers) return;
 		let verified = false;
 		let tried = false;
@@ -57,5 +63,5 @@ export function buildPaths(
 	};
 
 	extend([presented[0]], presented[0]);
-	return { paths, longest, forged };
+	return { paths, longest, top, forged };
 }

@@ -73,11 +73,12 @@ function hostName(text: string, wildcard: boolean): string | undefined {
 	const name = text.endsWith(".") ? text.slice(0, -1) : text;
 	if (name.length === 0 || name.length > maxNameLength) return undefined;
 	const labels = name.toLowerCase().split(".");
+	let last = "";
 	for (const [index, label] of labels.entries()) {
+		last = label;
 		if (wildcard && index === 0 && label === "*" && labels.length > 1) continue;
 		if (!isLabel(label)) return undefined;
 	}
-	const last = labels[labels.length - 1] ?? "";
 	return isNumber(last) ? undefined : labels.join(".");
 }
 

@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 import * as x509 from "@peculiar/x509";
-import { type Authority, createEdgeCertificate, createRootAuthority } from "../../pki/authority.ts";
+import {
+	type Authority,
+	createEdgeCertificate,
+	createRevocationList,
+	createRootAuthority,
+	issue,
+} from "../../pki/authority.ts";
 import { parseCertificate } from "./certificate.ts";
 import { parseRevocationLists, type RevocationList } from "./revocation.ts";
 import { createTrust } from "./trust.ts";
@@ -95,6 +101,29 @@ test("a list past its next update still revokes, and is called stale", async () 
 test("a delta list is refused as a file: read as a full one it would hide revocations", async () => {
 	const delta = new x509.Extension("2.5.29.27", true, new Uint8Array([2, 1, 1]));
 	assert.match(refusal(await listText(root, [delta])), /delta/);
+});
+
+test("RFC 5280 §6.3.3: a list of an authority that may not sign lists is passed over", async () => {
+	const mute = await issue(root, { ...dates, commonName: "Mute", authority: { is: true }, keyUsage: ["keyCertSign"] });
+	const leaf = await createEdgeCertificate(mute, { names, ...dates });
+	const text = await createRevocationList(mute, {
+		thisUpdate: new Date(now - day),
+		nextUpdate: new Date(now + day),
+		revoked: [leaf.der],
+	});
+	const verdict = verifyChain({
+		chain: [leaf.der, mute.der],
+		purpose: "client",
+		names,
+		domains: [],
+		cnFallback: false,
+		wildcard: false,
+		trust,
+		now,
+		clientAuthEku: "warn",
+		revocationLists: lists(text),
+	});
+	assert.deepEqual(verdict.faults, []);
 });
 
 test("several lists of one file are read, and a damaged one refuses the file", async () => {

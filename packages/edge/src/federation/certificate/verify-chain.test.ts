@@ -24,10 +24,11 @@ const serverAuth = "server";
 const codeSigning = "1.3.6.1.5.5.7.3.3";
 const emailProtection = "1.3.6.1.5.5.7.3.4";
 
-/** One DER element with a short or a two-octet length. */
+/** One DER element with its shortest length. */
 function der(tag: number, ...parts: readonly (Uint8Array | string)[]): Buffer {
 	const content = Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : part)));
-	const length = content.length < 128 ? [content.length] : [0x82, content.length >> 8, content.length & 0xff];
+	const { length: size } = content;
+	const length = size < 128 ? [size] : size < 256 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
 	return Buffer.concat([Buffer.from([tag, ...length]), content]);
 }
 
@@ -295,6 +296,193 @@ const cases: readonly (readonly [name: string, codes: readonly string[], make: (
 			});
 			return { chain: [await leaf(bound), bound] };
 		},
+	],
+	[
+		"an authority limited to exactly this name, and to all names",
+		[],
+		async () => {
+			const exact = await issue(root, {
+				...authoritySpec,
+				commonName: "Exact",
+				extensions: [nameConstraints(0xa0, der(0x82, fqdn))],
+			});
+			const all = await issue(exact, {
+				...authoritySpec,
+				commonName: "All",
+				extensions: [nameConstraints(0xa0, der(0x82, ""))],
+			});
+			return { chain: [await leaf(all), all, exact] };
+		},
+	],
+	[
+		"an authority limited to names below the domain, written with a dot",
+		[],
+		async () => {
+			const bound = await issue(root, {
+				...authoritySpec,
+				commonName: "Dotted",
+				extensions: [nameConstraints(0xa0, der(0x82, ".fabrikam.example"))],
+			});
+			return { chain: [await leaf(bound), bound] };
+		},
+	],
+	[
+		"an authority's certificate for its own next key, which its constraints do not bind",
+		[],
+		async () => {
+			const bound = await issue(root, {
+				...authoritySpec,
+				commonName: "Bound",
+				extensions: [nameConstraints(0xa0, der(0x82, "fabrikam.example"))],
+			});
+			const next = await issue(bound, {
+				...authoritySpec,
+				commonName: "Bound",
+				alternativeNames: [{ type: "dns", value: "elsewhere.example" }],
+			});
+			return { chain: [await leaf(next), next, bound] };
+		},
+	],
+	[
+		"an authority without names below one that is limited",
+		[],
+		async () => {
+			const bound = await issue(root, {
+				...authoritySpec,
+				commonName: "Bound",
+				extensions: [nameConstraints(0xa0, der(0x82, "fabrikam.example"))],
+			});
+			const sub = await issue(bound, { ...authoritySpec, commonName: "Sub" });
+			return { chain: [await leaf(sub), sub, bound] };
+		},
+	],
+	[
+		"a common name alone below an authority limited to another domain",
+		["name-constraint"],
+		async () => {
+			const bound = await issue(root, {
+				...authoritySpec,
+				commonName: "Bound",
+				extensions: [nameConstraints(0xa0, der(0x82, "contoso.example"))],
+			});
+			return { chain: [await issue(bound, { commonName: fqdn, ...dates }), bound], options: { cnFallback: true } };
+		},
+	],
+	[
+		"an authority that excludes e-mail addresses, and a certificate with none",
+		[],
+		async () => {
+			const bound = await issue(root, {
+				...authoritySpec,
+				commonName: "Bound",
+				extensions: [nameConstraints(0xa1, der(0x81, "fabrikam.example"))],
+			});
+			return { chain: [await leaf(bound), bound] };
+		},
+	],
+	[
+		"an authority that excludes e-mail addresses, and a certificate with one",
+		["name-constraint"],
+		async () => {
+			const bound = await issue(root, {
+				...authoritySpec,
+				commonName: "Bound",
+				extensions: [nameConstraints(0xa1, der(0x81, "contoso.example"))],
+			});
+			const alternativeNames = [
+				{ type: "dns", value: fqdn },
+				{ type: "email", value: "sip@fabrikam.example" },
+			] as const;
+			return { chain: [await leaf(bound, { alternativeNames }), bound] };
+		},
+	],
+	[
+		"an authority that excludes one name, and a certificate with an address beside its name",
+		[],
+		async () => {
+			const bound = await issue(root, {
+				...authoritySpec,
+				commonName: "Bound",
+				extensions: [nameConstraints(0xa1, der(0x82, "contoso.example"))],
+			});
+			const alternativeNames = [
+				{ type: "dns", value: fqdn },
+				{ type: "ip", value: "192.0.2.7" },
+			] as const;
+			return { chain: [await leaf(bound, { alternativeNames }), bound] };
+		},
+	],
+	[
+		"a wildcard over a name that the authority may not issue for",
+		["name-constraint"],
+		async () => {
+			const bound = await issue(root, {
+				...authoritySpec,
+				commonName: "Bound",
+				extensions: [nameConstraints(0xa1, der(0x82, "secret.fabrikam.example"))],
+			});
+			return { chain: [await leaf(bound, dnsNames("*.fabrikam.example")), bound], options: { wildcard: true } };
+		},
+	],
+	[
+		"for a purpose that nobody knows",
+		["wrong-purpose"],
+		async () => ({ chain: [await leaf(root, { purposes: ["1.3.6.1.4.1.99999.2"] })] }),
+	],
+	[
+		"more authorities above it than any path has",
+		["untrusted-issuer"],
+		async () => {
+			const ladder: Authority[] = [await createRootAuthority({ commonName: "Top", ...dates })];
+			for (let step = 1; step <= 10; step += 1) {
+				const above = ladder[0] ?? root;
+				ladder.unshift(await issue(above, { ...authoritySpec, commonName: `Step ${step}` }));
+			}
+			const [lowest = root, ...others] = ladder;
+			return { chain: [await leaf(lowest), lowest, ...others], options: { trust: trustIn(ladder.at(-1) ?? root) } };
+		},
+	],
+	[
+		"an anchor that stands in the trust many times over",
+		[],
+		async () => {
+			const keys = root.keys;
+			const twins = await Promise.all(
+				Array.from({ length: 9 }, () => issue(undefined, { ...authoritySpec, commonName: "Twin", keys })),
+			);
+			return { chain: [await leaf(twins[0])], options: { trust: trustIn(...twins) } };
+		},
+	],
+	[
+		"a certificate without a readable name in its list",
+		["wrong-name"],
+		async () => ({
+			chain: [
+				await issue(root, {
+					commonName: "x",
+					authority: { is: false },
+					...dates,
+					extensions: [
+						alternativeName(
+							der(0x82, ""),
+							der(0x82, `${"a".repeat(254)}`),
+							der(0x82, "sip..fabrikam.example"),
+							der(0x82, `${"a".repeat(64)}.fabrikam.example`),
+							der(0x82, "-sip.fabrikam.example"),
+							der(0x82, "sip-.fabrikam.example"),
+						),
+					],
+				}),
+			],
+		}),
+	],
+	[
+		"none of many names",
+		["wrong-name"],
+		async () => ({
+			chain: [edge],
+			options: { names: ["a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example"] },
+		}),
 	],
 	["for servers alone, and we dialled", [], async () => ({ chain: [await leaf(root, { purposes: [serverAuth] })] })],
 	[
@@ -618,6 +806,46 @@ test("a peer cannot make the search long: many authorities of one name end in a 
 	const verdict = judge([await leaf(stranger), ...crowd]);
 	assert.equal(verdict.ok, false);
 	assert.equal(verdict.faults[0]?.code, "bad-signature");
+});
+
+test("a peer cannot make the search long: authorities that all signed each other end it at a fixed number of signatures", async () => {
+	const keys = stranger.keys;
+	const crowd = await Promise.all(
+		Array.from({ length: 14 }, () => issue(undefined, { ...authoritySpec, commonName: "Everybody", keys })),
+	);
+	let checks = 0;
+	const memory = new VerificationMemory();
+	const counted = memory.isSignedBy.bind(memory);
+	memory.isSignedBy = (certificate, issuer) => {
+		checks += 1;
+		return counted(certificate, issuer);
+	};
+	const [first = stranger] = crowd;
+	const verdict = verifyChain(
+		{
+			chain: [await leaf(first), ...crowd].map((one) => one.der),
+			purpose: "server",
+			names: [fqdn],
+			domains: [],
+			cnFallback: false,
+			wildcard: false,
+			trust,
+			now,
+			clientAuthEku: "warn",
+		},
+		memory,
+	);
+	assert.equal(verdict.faults[0]?.code, "untrusted-issuer");
+	assert.equal(checks, 64);
+});
+
+test("many expected names are told as a few and a number", () => {
+	const names = ["a", "b", "c", "d", "e", "f", "g"].map((label) => `${label}.example`);
+	const lines = formatVerdict(judge([edge], { names }));
+	assert.ok(
+		lines.includes("names expected: a.example or b.example or c.example or d.example or e.example or one of 2 more"),
+		lines.join("\n"),
+	);
 });
 
 test("REQ-46: a refusal says in lines what was expected, what was shown, whose it is and what to do", async () => {

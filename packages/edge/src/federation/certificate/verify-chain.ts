@@ -138,7 +138,7 @@ function anchorFault(leaf: Certificate, found: FoundPaths): CertificateFault {
 			remedy: `use a certificate of an authority; or, where this one is known to be the peer's (SHA-256 ${leaf.fingerprint}), list it under trust`,
 		};
 	}
-	const last = found.longest[found.longest.length - 1] ?? leaf;
+	const last = found.top;
 	if (last.issuer.key === last.subject.key) {
 		return {
 			code: "untrusted-issuer",
