@@ -11,11 +11,11 @@ const ACCEPTED = "certificate accepted";
 
 test("REQ-44 to REQ-47, security 1: bad and odd certificates, accepted and dialled", async (context) => {
 	const world = await createTrustWorld(context);
-	const { authority: root, dates, write } = world;
+	const { authority: root, dates } = world;
 	const groups = await createCertificateTable({
 		root,
 		dates,
-		write,
+		write: (name, text) => world.write(name, text),
 		revocationList: (revoked) =>
 			createRevocationList(root, {
 				revoked,
