@@ -14,11 +14,12 @@ import { openDatabase, openReader } from "./open-database.ts";
 import { OPERATIONS } from "./operations.ts";
 import { createPasswords, type ScryptCost } from "./passwords.ts";
 import { createPublishedPresences, type PublishedPresences } from "./published-presence.ts";
+import { ReadCache } from "./read-cache.ts";
 import { createUserSettings, type UserSettings } from "./settings.ts";
 import { startThreadWriter } from "./thread-writer.ts";
 import { createTokens, type Tokens } from "./tokens.ts";
-import { createUsers, type Users } from "./users.ts";
-import { createWatchers, type Watchers } from "./watchers.ts";
+import { createUsers, type User, type Users } from "./users.ts";
+import { createWatchers, type Standings, type Watchers } from "./watchers.ts";
 import { type StoreStatistics, WriteQueue } from "./write-queue.ts";
 import type { Writes } from "./writing.ts";
 
@@ -41,6 +42,14 @@ export const IN_MEMORY = ":memory:";
 
 const QUEUE_LIMIT = 1_000;
 const WRITE_LIMIT = 50_000;
+/** Users, and decisions about watchers, that are kept in memory as they were read. */
+const USERS_KEPT = 10_000;
+const STANDINGS_KEPT = 50_000;
+/** Writes after which a user or a decision may read otherwise. */
+const CHANGING_PEOPLE: ReadonlySet<string> = new Set([
+	...["addUser", "updateUser", "setUserSuspended", "removeUser"],
+	...["requestAuthorization", "decideAuthorization", "removeAuthorization"],
+]);
 
 /**
  * The edge's memory: users, presence, contacts, decisions, messages, tokens, audit and live policy in one SQLite file.
@@ -76,12 +85,17 @@ export class Store {
 		});
 		const latest = reader.get("SELECT id FROM messages ORDER BY id DESC LIMIT 1");
 		const nextId = createIdentifiers(clock, random, latest && text(latest, "id"));
-		const writes = createWrites(this.#queue);
+		const users = new ReadCache<{ readonly user: User | undefined }>(USERS_KEPT);
+		const standings = new ReadCache<Standings>(STANDINGS_KEPT, (found) => (found === "too-many" ? 1 : 1 + found.size));
+		const writes = createWrites(this.#queue, () => {
+			users.clear();
+			standings.clear();
+		});
 		const queueLimit = options.queueLimit ?? QUEUE_LIMIT;
-		this.users = createUsers(reader, writes, clock, createPasswords(options.scryptCost));
+		this.users = createUsers(reader, writes, clock, createPasswords(options.scryptCost), users);
 		this.presence = createPublishedPresences(reader, writes, clock);
 		this.contacts = createContacts(reader, writes, clock);
-		this.watchers = createWatchers(reader, writes, clock);
+		this.watchers = createWatchers(reader, writes, clock, standings);
 		this.messages = createMessages(reader, writes, { clock, nextId, queueLimit });
 		this.messageRequests = createMessageRequests(reader, writes);
 		this.settings = createUserSettings(reader, writes);
@@ -134,10 +148,19 @@ export class Store {
 	}
 }
 
-/** Every operation as a function that queues it; what crosses to the writer is its place in the table. */
-function createWrites(queue: WriteQueue): Writes<typeof OPERATIONS> {
+/**
+ * Every operation as a function that queues it; what crosses to the writer is its place in the table. `changing` is called
+ * before the promise of a write about people settles, so that who waited for it reads anew.
+ */
+function createWrites(queue: WriteQueue, changing: () => void): Writes<typeof OPERATIONS> {
 	const names = Object.keys(OPERATIONS);
-	const entries = names.map((name, place) => [name, (...input: unknown[]) => queue.write(place, input)] as const);
+	const entries = names.map((name, place) => {
+		const write = (...input: unknown[]): Promise<unknown> => queue.write(place, input);
+		return [
+			name,
+			CHANGING_PEOPLE.has(name) ? (...input: unknown[]) => write(...input).finally(changing) : write,
+		] as const;
+	});
 	// The table of functions has the shape of OPERATIONS because it is made from its keys.
 	return Object.fromEntries(entries) as unknown as Writes<typeof OPERATIONS>;
 }

@@ -4,6 +4,7 @@ import { countOf, integer, optionalText, text, word } from "./columns.ts";
 import type { Row } from "./connection.ts";
 import { messageWrites } from "./message-writes.ts";
 import type { Passwords } from "./passwords.ts";
+import type { ReadCache } from "./read-cache.ts";
 import type { ReadAccess, WriteAccess, Writes } from "./writing.ts";
 
 const VERIFICATIONS = ["verified", "unverified"] as const;
@@ -140,10 +141,15 @@ export function createUsers(
 	writes: Writes<typeof userWrites> & Pick<Writes<typeof messageWrites>, "removeMessagesOf">,
 	clock: Pick<Clock, "wall">,
 	passwords: Passwords,
+	cache: ReadCache<{ readonly user: User | undefined }>,
 ): Users {
+	const load = (aor: string): { readonly user: User | undefined } => {
+		const row = read.get(`${SELECT_USER} WHERE aor = ?`, aor);
+		return { user: row && userFromRow(row) };
+	};
 	const get = (address: string): User | undefined => {
-		const row = read.get(`${SELECT_USER} WHERE aor = ?`, aorKey(address));
-		return row && userFromRow(row);
+		const aor = aorKey(address);
+		return cache.get(aor, () => load(aor)).user;
 	};
 	return {
 		async add(user) {

@@ -2,6 +2,7 @@ import type { Clock } from "@causeway/sip";
 import { aorKey, domainKey, watcherKey } from "./aor.ts";
 import { countOf, optionalInteger, text, word } from "./columns.ts";
 import type { Row } from "./connection.ts";
+import type { ReadCache } from "./read-cache.ts";
 import type { ReadAccess, WriteAccess, Writes } from "./writing.ts";
 
 const DECISIONS = ["allow", "deny", "block"] as const;
@@ -189,11 +190,21 @@ export interface Watchers {
 	requestedBefore(before: number): readonly Authorization[];
 }
 
+/** All entries of one presentity by watcher, or that they are too many to be kept. */
+export type Standings = ReadonlyMap<string, Authorization> | "too-many";
+const MOST_STANDINGS_KEPT = 1_000;
+
 export function createWatchers(
 	read: ReadAccess,
 	writes: Writes<typeof watcherWrites>,
 	clock: Pick<Clock, "wall">,
+	cache: ReadCache<Standings>,
 ): Watchers {
+	const load = (presentity: string): Standings => {
+		const rows = read.all(`${SELECT_AUTHORIZATION} WHERE presentity = ? LIMIT ?`, presentity, MOST_STANDINGS_KEPT + 1);
+		if (rows.length > MOST_STANDINGS_KEPT) return "too-many";
+		return new Map(rows.map((row) => [text(row, "watcher"), authorizationFromRow(row)]));
+	};
 	return {
 		request: (presentity, watcher) =>
 			writes.requestAuthorization(aorKey(presentity), aorKey(watcher), watcher, clock.wall()),
@@ -210,9 +221,12 @@ export function createWatchers(
 			return row && authorizationFromRow(row);
 		},
 		standing(presentity, watcher) {
+			const key = aorKey(presentity);
+			const found = cache.get(key, () => load(key));
+			if (found !== "too-many") return found.get(aorKey(watcher)) ?? found.get(domainKey(watcher));
 			const row = read.get(
 				`${SELECT_AUTHORIZATION} WHERE presentity = ? AND watcher IN (?, ?) ORDER BY substr(watcher, 1, 1) = '@' LIMIT 1`,
-				aorKey(presentity),
+				key,
 				aorKey(watcher),
 				domainKey(watcher),
 			);

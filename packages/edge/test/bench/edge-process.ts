@@ -25,6 +25,12 @@ export interface BenchEdge {
 	readonly peer: Issued;
 	/** Makes users `user1` … with published presence `available`; their addresses. */
 	createUsers(count: number): Promise<readonly string[]>;
+	/** The same, each with a token of its own, and everybody of `watchers` may watch them. */
+	createWatchedUsers(
+		count: number,
+		watchers: string,
+	): Promise<readonly { readonly aor: string; readonly token: string }[]>;
+	readonly httpUrl: string;
 	close(): Promise<void>;
 }
 
@@ -55,6 +61,8 @@ export async function startEdgeProcess({ folder, profileFolder, cores }: Benchma
 			sip: listener,
 			peer,
 			createUsers: (count) => createUsers(admin, count),
+			createWatchedUsers: (count, watchers) => createWatchedUsers(admin, count, watchers),
+			httpUrl,
 			close: () => child.close(),
 		};
 	} catch (error) {
@@ -73,6 +81,20 @@ async function createUsers(admin: Client, count: number): Promise<readonly strin
 		users.push(aor);
 	}
 	return users;
+}
+
+async function createWatchedUsers(admin: Client, count: number, watchers: string) {
+	const made: { readonly aor: string; readonly token: string }[] = [];
+	for (let number = 1; number <= count; number += 1) {
+		const aor = `user${number}@${HOSTED_DOMAIN}`;
+		await admin.call("putUser", { params: { aor }, body: { password: PASSWORD, display_name: "User" } });
+		const { token } = await admin.call("mintToken", { params: { aor }, body: {} });
+		const user = admin.withToken(token);
+		await user.call("putPresence", { body: { state: "available" } });
+		await user.call("putRule", { params: { who: `@${watchers}` }, body: { decision: "allow" } });
+		made.push({ aor, token });
+	}
+	return made;
 }
 
 const CONFIGURATION = `[edge]

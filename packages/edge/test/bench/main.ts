@@ -6,10 +6,11 @@ import { parseArgs } from "node:util";
 import type { Benchmark, BenchmarkSettings, Contender, Subject } from "./benchmark.ts";
 import { hostedIm } from "./hosted-im.ts";
 import { chooseCores, describeMachine } from "./machine.ts";
+import { presenceBenchmarks } from "./presence.ts";
 import { relayBenchmarks } from "./relay.ts";
 import { type Figures, figuresOf, formatComparison, formatTable, medianFigures } from "./report.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [hostedIm, ...relayBenchmarks];
+const BENCHMARKS: readonly Benchmark[] = [hostedIm, ...presenceBenchmarks, ...relayBenchmarks];
 
 const USAGE = `usage: npm run bench -- [--rounds N] [--operations N] [--cpu-prof FOLDER] [name …]
 
