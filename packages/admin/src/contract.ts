@@ -5,6 +5,7 @@ import * as event from "./schema/event.ts";
 import * as live from "./schema/live.ts";
 import * as message from "./schema/message.ts";
 import * as messageRequest from "./schema/message-request.ts";
+import * as policy from "./schema/policy.ts";
 import * as presence from "./schema/presence.ts";
 import type { ProblemCode } from "./schema/problem.ts";
 import * as trace from "./schema/trace.ts";
@@ -378,7 +379,73 @@ export const operations = {
 		path: "/api/v1/peers",
 		auth: "admin",
 		summary: "Peer networks and where each comes from",
-		responses: { 200: live.peerListSchema },
+		responses: { 200: policy.peerListSchema },
+	},
+	getPeer: {
+		method: "GET",
+		path: "/api/v1/peers/{name}",
+		auth: "admin",
+		summary: "One peer network, by its name or one of its domains",
+		params: policy.peerParamsSchema,
+		responses: { 200: policy.peerSchema },
+		problems: ["unknown-peer"],
+	},
+	putPeer: {
+		method: "PUT",
+		path: "/api/v1/peers/{name}",
+		auth: "admin",
+		summary:
+			"Make or replace a peer while running; it takes its domains from whoever has them. The name is that of its edge, or its first domain",
+		params: policy.peerParamsSchema,
+		query: policy.previewQuerySchema,
+		body: policy.peerRequestSchema,
+		responses: { 200: policy.peerEditSchema, 201: policy.peerEditSchema },
+		problems: ["invalid-policy", "store-unavailable"],
+	},
+	deletePeer: {
+		method: "DELETE",
+		path: "/api/v1/peers/{name}",
+		auth: "admin",
+		summary: "Take back what was edited live about a peer",
+		params: policy.peerParamsSchema,
+		query: policy.previewQuerySchema,
+		responses: { 200: policy.editSchema },
+		problems: ["unknown-peer", "in-file", "store-unavailable"],
+	},
+	listDomainBlocks: {
+		method: "GET",
+		path: "/api/v1/blocks",
+		auth: "admin",
+		summary: "Blocked domains and where each comes from",
+		responses: { 200: policy.domainBlockListSchema },
+	},
+	putDomainBlock: {
+		method: "PUT",
+		path: "/api/v1/blocks/{domain}",
+		auth: "admin",
+		summary: "Block a domain, both ways and at once",
+		params: policy.domainParamsSchema,
+		query: policy.previewQuerySchema,
+		responses: { 200: policy.domainBlockEditSchema, 201: policy.domainBlockEditSchema },
+		problems: ["invalid-policy", "store-unavailable"],
+	},
+	deleteDomainBlock: {
+		method: "DELETE",
+		path: "/api/v1/blocks/{domain}",
+		auth: "admin",
+		summary: "Lift the live block of a domain",
+		params: policy.domainParamsSchema,
+		query: policy.previewQuerySchema,
+		responses: { 200: policy.editSchema },
+		problems: ["domain-not-blocked", "in-file", "store-unavailable"],
+	},
+	listAudit: {
+		method: "GET",
+		path: "/api/v1/audit",
+		auth: "admin",
+		summary: "Administrative acts, newest first",
+		query: policy.auditQuerySchema,
+		responses: { 200: policy.auditListSchema },
 	},
 	listTrace: {
 		method: "GET",

@@ -5,11 +5,19 @@ import type { Clock, Logger, Random } from "@causeway/sip";
 import { createTurnFlusher, TlsDialler, TlsListener } from "@causeway/sip/node";
 import { createAccountHandlers, type UserChangeKind } from "./admin/account-handlers.ts";
 import { loadAdminToken } from "./admin/admin-token.ts";
-import { createApiHandlers, fateEvent, messageEvent, presenceEvent, requestEvent } from "./admin/api-handlers.ts";
+import {
+	createApiHandlers,
+	fateEvent,
+	messageEvent,
+	presenceEvent,
+	presenceFlow,
+	requestEvent,
+} from "./admin/api-handlers.ts";
 import { createAuthenticate } from "./admin/authenticate.ts";
 import { EventHub } from "./admin/event-hub.ts";
 import { type HttpServer, type HttpServerOptions, type HttpTls, startHttpServer } from "./admin/http-server.ts";
 import { createMessageRequestHandlers, messageRequestEvent } from "./admin/message-request-handlers.ts";
+import { createPolicyHandlers } from "./admin/policy-handlers.ts";
 import { createTraceHandlers } from "./admin/trace-handlers.ts";
 import { findWebFolder } from "./admin/web-pages.ts";
 import { parseHostPort } from "./config/host-port.ts";
@@ -18,8 +26,7 @@ import { CertificateKeeper, loadMaterial } from "./federation/certificate-keeper
 import { formatEndpoint } from "./federation/dial-hop.ts";
 import { DnsClient } from "./federation/dns/dns-client.ts";
 import { Federation } from "./federation/federation.ts";
-import { peerPolicyFromConfig } from "./federation/peer-policy.ts";
-import { PeerDirectory } from "./federation/peers.ts";
+import { PolicyService } from "./federation/policy-service.ts";
 import { traceRefusal } from "./federation/refused-connections.ts";
 import { isLegacyPeer } from "./federation/tls-version.ts";
 import { createContentCheck } from "./im/content-rules.ts";
@@ -34,6 +41,7 @@ import { WatcherService } from "./presence/watcher-service.ts";
 import { Store } from "./store/store.ts";
 import { hidesUsers } from "./ua/hidden-users.ts";
 import type { LocalIdentity } from "./ua/local-identity.ts";
+import { PolicyEnforcement } from "./ua/policy-enforcement.ts";
 import { UserAgent } from "./ua/user-agent.ts";
 
 export interface EdgeEnv {
@@ -77,12 +85,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			domain.kind === "hosted" && domain.icon !== undefined ? [[domain.name, domain.icon] as const] : [],
 		),
 	);
-	const loaded = await loadMaterial(config, clock);
-	if (!loaded.ok) throw new StartFailed(loaded.reason);
-	const { material } = loaded;
-	const { credentials } = material;
-	let directory = new PeerDirectory(peerPolicyFromConfig(config));
-
+	let keeper: CertificateKeeper | undefined;
 	await mkdir(config.edge.data_dir, { recursive: true, mode: 0o700 });
 	const store = await Store.open(join(config.edge.data_dir, "causeway.sqlite"), {
 		clock,
@@ -91,13 +94,22 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		queueLimit: config.im.queue_limit,
 	});
 	try {
-		return await startServices();
+		const opened = await PolicyService.open(config, {
+			store: store.policy,
+			clock,
+			log,
+			prepare: (standing) => loadMaterial(standing, clock, keeper?.material),
+		});
+		if (!opened.ok) throw new StartFailed(opened.reason);
+		return await startServices(opened.policy);
 	} catch (error) {
 		await store.close();
 		throw error;
 	}
 
-	async function startServices(): Promise<RunningEdge> {
+	async function startServices(policy: PolicyService): Promise<RunningEdge> {
+		const { material } = policy;
+		const { credentials } = material;
 		const presentities = new Presentities(store, icons);
 		presentities.load();
 		const trace = new Trace(Math.max(1, config.trace.ring), clock);
@@ -118,24 +130,25 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			hidesUsersFrom: (peer) => hidesUsers(config.federation.hide_unknown_users, peer),
 			counted: (method, status, code) => metrics.answered(method, status, code),
 		});
-		const keeper = new CertificateKeeper(material, {
+		const certificates = new CertificateKeeper(material, {
 			clock,
 			log,
 			changed({ credentials: renewed }, isRenewed) {
 				for (const holder of [listener, legacyListener, dialler]) holder.replaceCredentials(renewed);
-				federation.policyChanged();
+				enforcement.enforce();
 				if (isRenewed) federation.drain();
 			},
 		});
+		keeper = certificates;
 		const federation = new Federation({
 			clock,
 			random,
 			log,
 			lookup,
 			dialler,
-			judge: keeper.judge,
+			judge: certificates.judge,
 			trace,
-			directory: () => directory,
+			directory: () => policy.directory,
 			ownDomains,
 			allowPrivateAddresses: config.dns.allow_private_addresses,
 			linkLimits: { perEdge: config.limits.connections_per_edge, perNetwork: config.limits.connections_per_network },
@@ -294,6 +307,17 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			watcher.localChanged(aor);
 		};
 
+		const enforcement = new PolicyEnforcement({
+			view: () => ({ directory: policy.directory, judge: certificates.judge }),
+			federation,
+			dialogs: agent.dialogs,
+			log,
+		});
+		policy.changed = async (standing) => {
+			await certificates.replace(standing);
+			watcher.policyChanged();
+		};
+
 		const adminToken = await loadAdminToken(config.http.admin_token_file, log);
 		const https = await readHttpCertificate(config);
 		await startListening(listener, config.edge.listen);
@@ -352,7 +376,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				hub,
 				agent,
 				federation,
-				directory: () => directory,
+				directory: () => policy.directory,
 				presentities,
 				notifier,
 				watcher,
@@ -371,6 +395,14 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				verificationOf: (presentity, other) => notifier.verificationOf(presentity, other),
 				trace: traceHandlers,
 				account,
+				policy: createPolicyHandlers({
+					policy,
+					enforcement,
+					federation,
+					presence: (name) => presenceFlow(name, notifier, watcher),
+					audit: store.audit,
+					log,
+				}),
 			}),
 			channels: {
 				watchEvents: ({ caller, query }, sink) => hub.serve(caller.aor, query, sink),
@@ -402,7 +434,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		servers.push(http);
 		if (consoleListen !== "") servers.push(await startHttp(consoleListen, "administration"));
 		const httpUrl = `${https === undefined ? "http" : "https"}://${http.address.host.includes(":") ? `[${http.address.host}]` : http.address.host}:${http.address.port}`;
-		await keeper.start();
+		await certificates.start();
 		log.info("edge ready", {
 			fqdn: config.edge.fqdn,
 			listen: listener.endpoints.map(formatEndpoint),
@@ -412,7 +444,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		if (config.edge.legacy_listen.length > 0) {
 			log.warn("TLS 1.0 and 1.1 are accepted on the legacy listeners", {
 				listen: legacyListener.endpoints.map(formatEndpoint),
-				peers: directory.policy.peers.filter(isLegacyPeer).map(({ name }) => name),
+				peers: policy.directory.policy.peers.filter(isLegacyPeer).map(({ name }) => name),
 			});
 		}
 
@@ -420,18 +452,14 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			sip,
 			httpUrl,
 			async reload(next) {
-				const prepared = await keeper.prepare(next);
-				if (!prepared.ok) throw new StartFailed(prepared.reason);
-				directory = new PeerDirectory(peerPolicyFromConfig(next));
-				notifier.reject((domain) => directory.find(domain).kind !== "peer");
-				await keeper.replace(prepared.material);
-				watcher.policyChanged();
+				const reloaded = await policy.reload(next);
+				if (!reloaded.ok) throw new StartFailed(reloaded.reason);
 				log.info("configuration reloaded");
 			},
 			async close() {
 				if (isClosing) return;
 				isClosing = true;
-				keeper.close();
+				certificates.close();
 				log.info("edge stopping");
 				listener.close();
 				legacyListener.close();

@@ -6,6 +6,7 @@ import * as connections from "./connections.ts";
 import * as contacts from "./contacts.ts";
 import type { CommandContext } from "./context.ts";
 import * as dialogs from "./dialogs.ts";
+import * as peer from "./peer.ts";
 import * as presence from "./presence.ts";
 import * as rule from "./rule.ts";
 import * as send from "./send.ts";
@@ -30,7 +31,19 @@ export { type Column, writeFields, writeTable } from "./table.ts";
 
 /** Registers the commands that talk to a running edge. Call {@link prepareProgram} first. */
 export function registerCommands(program: Command, context: CommandContext): void {
-	for (const command of [status, connections, dialogs, subscriptions, user, send, watch, presence, contacts, rule]) {
+	for (const command of [
+		status,
+		connections,
+		dialogs,
+		subscriptions,
+		peer,
+		user,
+		send,
+		watch,
+		presence,
+		contacts,
+		rule,
+	]) {
 		command.register(program, context);
 	}
 }

@@ -4,6 +4,7 @@ import * as event from "./event.ts";
 import * as live from "./live.ts";
 import * as message from "./message.ts";
 import * as messageRequest from "./message-request.ts";
+import * as policy from "./policy.ts";
 import * as presence from "./presence.ts";
 import { problemSchema } from "./problem.ts";
 import * as trace from "./trace.ts";
@@ -64,8 +65,17 @@ export const components = {
 	DialogList: live.dialogListSchema,
 	Subscription: live.subscriptionSchema,
 	SubscriptionList: live.subscriptionListSchema,
-	Peer: live.peerSchema,
-	PeerList: live.peerListSchema,
+	Peer: policy.peerSchema,
+	PeerList: policy.peerListSchema,
+	PeerRequest: policy.peerRequestSchema,
+	PeerEdit: policy.peerEditSchema,
+	PolicyEdit: policy.editSchema,
+	DomainBlock: policy.domainBlockSchema,
+	DomainBlockList: policy.domainBlockListSchema,
+	DomainBlockEdit: policy.domainBlockEditSchema,
+	EditEffect: policy.editEffectSchema,
+	AuditEntry: policy.auditEntrySchema,
+	AuditList: policy.auditListSchema,
 	TraceEntry: trace.traceEntrySchema,
 	TraceList: trace.traceListSchema,
 } as const satisfies Readonly<Record<string, z.ZodType>>;

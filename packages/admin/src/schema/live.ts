@@ -155,36 +155,9 @@ export const subscriptionSchema = z.object({
 
 export const subscriptionListSchema = z.object({ subscriptions: z.array(subscriptionSchema) });
 
-/** Presence with a peer, one way. */
-const presenceFlowSchema = z.object({
-	subscriptions: count.describe("That stand now"),
-	last_notify_at: instantSchema.optional().describe("Since the server started"),
-});
-
-/** One peer network: a configured peer, or a discovered domain in use. */
-export const peerSchema = z.object({
-	kind: z.enum(["direct", "allowed", "provider", "discovered"]),
-	origin: z.enum(["file", "store", "discovery"]),
-	domains: z.array(z.string()),
-	edge: z.string().optional(),
-	verification: z.enum(["as-asserted", "always-verified", "always-unverified"]).optional(),
-	blocked: z.boolean().optional(),
-	connections: count,
-	dialogs: count.optional(),
-	subscriptions: count.optional(),
-	presence: z
-		.object({ we_see_them: presenceFlowSchema, they_see_us: presenceFlowSchema })
-		.optional()
-		.describe("Whether presence flows both ways"),
-	last_failure: z.object({ at: instantSchema, code: z.string(), reason: z.string() }).optional(),
-});
-
-export const peerListSchema = z.object({ peers: z.array(peerSchema) });
-
 export type Status = z.output<typeof statusSchema>;
 export type Connection = z.output<typeof connectionSchema>;
 export type CertificateVerdict = z.output<typeof certificateVerdictSchema>;
 export type RefusedConnection = z.output<typeof refusedConnectionSchema>;
 export type Dialog = z.output<typeof dialogSchema>;
 export type Subscription = z.output<typeof subscriptionSchema>;
-export type Peer = z.output<typeof peerSchema>;

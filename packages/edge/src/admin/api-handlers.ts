@@ -30,6 +30,7 @@ import type { AccountHandlers } from "./account-handlers.ts";
 import type { EventHub } from "./event-hub.ts";
 import { type ApiHandlers, ApiProblem } from "./handlers.ts";
 import type { MessageRequestHandlers } from "./message-request-handlers.ts";
+import type { PolicyHandlers } from "./policy-handlers.ts";
 import { createRuleHandlers } from "./rule-handlers.ts";
 import { toRefusedConnection, toVerdict } from "./verdict-view.ts";
 
@@ -57,6 +58,7 @@ export interface ApiHandlerOptions {
 	readonly account: AccountHandlers;
 	readonly messageRequests: MessageRequestHandlers;
 	readonly contentCheck: ContentCheck;
+	readonly policy: PolicyHandlers;
 }
 
 const DEFAULT_PAGE = 100;
@@ -81,6 +83,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 
 	return {
 		...options.account,
+		...options.policy,
 		...options.trace,
 		...createRuleHandlers({ store, notifier, watcher }),
 		...options.messageRequests,
@@ -309,31 +312,6 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 			status: 200,
 			body: { subscriptions: [...inboundSubscriptions(notifier), ...outboundSubscriptions(watcher)] },
 		}),
-		listPeers() {
-			const { peers } = options.directory().policy;
-			return {
-				status: 200,
-				body: {
-					peers: peers.map((peer) => {
-						const failure = peer.domains
-							.map((domain) => federation.lastFailure(domain))
-							.find((found) => found !== undefined);
-						return {
-							kind: peer.kind,
-							origin: "file" as const,
-							domains: [...peer.domains],
-							...(peer.edge === undefined ? {} : { edge: `${peer.edge.host}:${peer.edge.port}` }),
-							verification: peer.verification,
-							connections: [...federation.links].filter(({ network }) => network === peer.name).length,
-							presence: presenceFlow(peer.name, notifier, watcher),
-							...(failure === undefined
-								? {}
-								: { last_failure: { at: instant(failure.at), code: failure.code, reason: failure.reason } }),
-						};
-					}),
-				},
-			};
-		},
 	};
 }
 
@@ -513,7 +491,8 @@ function toIcon(icon: OwnIcon | undefined) {
 }
 
 /** Each way: how many subscriptions stand, and when the last NOTIFY went or came. */
-function presenceFlow(peer: string, notifier: NotifierService, watcher: WatcherService) {
+/** Whether presence flows with a peer, each way. */
+export function presenceFlow(peer: string, notifier: NotifierService, watcher: WatcherService) {
 	const flow = (subscriptions: number, at: number | undefined) => ({
 		subscriptions,
 		...(at === undefined ? {} : { last_notify_at: instant(at) }),

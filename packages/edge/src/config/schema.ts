@@ -221,7 +221,20 @@ const edgePeerShape = {
 };
 
 const directPeer = z.strictObject({ kind: key(z.literal("direct"), "live", PEER_KIND), ...edgePeerShape });
-const providerPeer = z.strictObject({ kind: key(z.literal("provider"), "live", PEER_KIND), ...edgePeerShape });
+const providerPeer = z.strictObject({
+	kind: key(z.literal("provider"), "live", PEER_KIND),
+	...edgePeerShape,
+	domains: key(
+		z.array(domainName()).default([]),
+		"live",
+		"The SIP domains this peer may speak for. A provider with none speaks for every unlisted domain whose SRV record names its edge.",
+	),
+	public: key(
+		flag().default(false),
+		"live",
+		"A public IM network: users may be let out to partners and not to it, or the other way round.",
+	),
+});
 const allowedPeer = z.strictObject({ kind: key(z.literal("allowed"), "live", PEER_KIND), ...peerShape });
 
 const block = z.strictObject({

@@ -4,6 +4,7 @@ import { detach, federationServiceName, isWithinDomain } from "@causeway/sip";
 import { expectationOf, hostOf } from "./admission.ts";
 import type { CertificateJudge } from "./certificate-judge.ts";
 import type { Link } from "./link.ts";
+import { openProviderOf } from "./open-provider.ts";
 import type { BindingVerdict } from "./outcome.ts";
 import type { Peer, PeerDirectory } from "./peers.ts";
 import { tlsVersionFault } from "./tls-version.ts";
@@ -56,7 +57,10 @@ export class DomainBinding {
 		}
 		const found = this.#options.directory().find(domain);
 		if (found.kind === "blocked") return refuse(403, "blocked-domain", `${domain} is blocked`);
-		if (found.kind === "not-listed") return refuse(403, "not-listed", `${domain} is not listed, and discovery is off`);
+		if (found.kind === "not-listed") {
+			if (this.#options.directory().open.length > 0) return undefined;
+			return refuse(403, "not-listed", `${domain} is not listed, and discovery is off`);
+		}
 		const { peer } = found;
 		if (peer.edge === undefined) return undefined;
 		if (this.#proves(link, peer, [peer.edge.host])) return { ok: true, peer };
@@ -68,17 +72,30 @@ export class DomainBinding {
 		// The policy may have changed while the DNS was asked: what is remembered follows the one that stands now.
 		const decided = this.#decide(link, domain);
 		if (decided !== undefined) return this.#remember(link, domain, decided, LONGEST_MEMORY_MS);
-		const found = this.#options.directory().find(domain);
-		if (found.kind !== "peer") return refuse(403, "not-listed", `${domain} is no longer listed`);
+		const directory = this.#options.directory();
+		const found = directory.find(domain);
 		if (answer.kind === "failed") {
 			const verdict = refuse(403, "srv-failed", `the SRV record of ${domain} could not be read: ${answer.reason}`);
 			return this.#remember(link, domain, verdict, FAILURE_MEMORY_MS);
 		}
 		const targets = answer.kind === "records" ? answer.records.map(({ target }) => hostOf(target)) : [];
+		const ttlMs = Math.min(answer.kind === "records" ? answer.ttlSeconds * 1000 : 0, LONGEST_MEMORY_MS);
+		const isListed = found.kind === "peer" && found.peer.kind !== "discovered";
+		const open = isListed ? undefined : openProviderOf(targets, directory);
+		if (open?.edge !== undefined) {
+			const verdict: BindingVerdict = this.#proves(link, open, [open.edge.host])
+				? { ok: true, peer: open }
+				: refuse(403, "wrong-edge", `${domain} belongs to ${open.edge.host}; ${carries(link)}`);
+			return this.#remember(link, domain, verdict, ttlMs);
+		}
+		if (found.kind !== "peer") {
+			const where = targets.join(", ") || "not in the DNS";
+			const verdict = refuse(403, "not-listed", `${domain} is not listed, and its edges are no provider's: ${where}`);
+			return this.#remember(link, domain, verdict, FAILURE_MEMORY_MS);
+		}
 		const inside = targets.filter((target) => isWithinDomain(target, domain));
 		if (inside.length > 0 && this.#proves(link, found.peer, inside)) {
-			const ttlMs = answer.kind === "records" ? answer.ttlSeconds * 1000 : 0;
-			return this.#remember(link, domain, { ok: true, peer: found.peer }, Math.min(ttlMs, LONGEST_MEMORY_MS));
+			return this.#remember(link, domain, { ok: true, peer: found.peer }, ttlMs);
 		}
 		const verdict = refuse(
 			403,

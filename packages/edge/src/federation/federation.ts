@@ -27,9 +27,11 @@ import { DomainBinding } from "./domain-binding.ts";
 import { type Link, linkName, type PeerIdentity } from "./link.ts";
 import { type LinkLimits, LinkTable } from "./link-table.ts";
 import { LinkUpkeep } from "./link-upkeep.ts";
+import { findOpenProvider } from "./open-provider.ts";
 import { type DialResult, OutboundLinks } from "./outbound-links.ts";
 import { type BindingVerdict, type FederationRefusal, refusal } from "./outcome.ts";
 import { discoveredPeer, type Peer, type PeerDirectory } from "./peers.ts";
+import { standingOf } from "./policy-cut.ts";
 import { type RefusedConnection, RefusedConnections } from "./refused-connections.ts";
 import { keptOut, RejectedCertificates } from "./rejected-certificates.ts";
 import { tlsVersionFault } from "./tls-version.ts";
@@ -193,18 +195,29 @@ export class Federation {
 		});
 		if (!outcome.ok) return outcome;
 		// The policy may have changed while the connection was made.
-		const now = this.#options.directory().find(domain);
+		const directory = this.#options.directory();
+		const now = directory.find(domain);
 		if (now.kind === "peer" && now.peer.name === outcome.peer.name) return { ...outcome, peer: now.peer };
+		const open = directory.open.find(({ name }) => name === outcome.peer.name);
+		const isStranger = now.kind === "not-listed" || (now.kind === "peer" && now.peer.kind === "discovered");
+		if (open !== undefined && isStranger) return { ...outcome, peer: open };
 		return this.#fail(domain, refusal(403, 1005, "policy-changed", `${domain} is no partner of ours any more`, "us"));
 	}
 
-	/** The policy, the trust or the revocation lists are others now: what does not hold any more is closed. */
+	/** The policy, the trust or the revocation lists are others now: links that nothing holds any more are closed. */
 	policyChanged(): void {
 		this.#rejected.clear();
 		this.#outbound.forgetFailures();
-		for (const link of this.#links) {
+		const view = { directory: this.#options.directory(), judge: this.#options.judge };
+		const standings = [...this.#links].map((link) => [link, standingOf(link, view)] as const);
+		for (const [link, standing] of standings) {
 			link.bindings.clear();
-			const reason = this.#reasonToCut(link);
+			if (standing.kind === "holds") {
+				this.#links.rehome(link, standing.network);
+				continue;
+			}
+			const lost = standing.kind === "lost" ? "the policy no longer allows this peer" : undefined;
+			const reason = this.#reasonToCut(link) ?? lost;
 			if (reason !== undefined) link.connection.close(reason);
 		}
 	}
@@ -216,16 +229,19 @@ export class Federation {
 
 	async #findLink(domain: string): Promise<LinkOutcome> {
 		const until = this.#options.clock.now() + LONGEST_SEARCH_MS;
-		const found = this.#options.directory().find(domain);
+		const directory = this.#options.directory();
+		const found = directory.find(domain);
 		if (found.kind === "blocked")
 			return this.#fail(domain, refusal(403, 1005, "blocked-domain", `${domain} is blocked here`, "us"));
-		if (found.kind === "not-listed") {
+		const isListed = found.kind === "peer" && found.peer.kind !== "discovered";
+		const provider = isListed ? undefined : await findOpenProvider(domain, directory, this.#options.lookup);
+		if (found.kind === "not-listed" && provider === undefined) {
 			return this.#fail(
 				domain,
 				refusal(404, 1005, "not-listed", `${domain} is no partner of ours, and discovery is off`, "us"),
 			);
 		}
-		const { peer } = found;
+		const peer = provider ?? (found.kind === "peer" ? found.peer : discoveredPeer(domain));
 		const open = peer.edge && this.#outbound.find(peer.edge.host, peer);
 		if (open?.isBusy === false) return { ok: true, link: open.link, peer };
 		const hops = await resolveHops(

@@ -62,6 +62,13 @@ export class LinkTable {
 		return true;
 	}
 
+	/** Counts a link for another network from now on: the policy is another, and the link's edge is that network's. */
+	rehome(link: Link, network: string): void {
+		if (link.network === network) return;
+		link.network = network;
+		if (this.#links.has(link.connection.id)) this.#count(link, network);
+	}
+
 	find(connectionId: number): Link | undefined {
 		return this.#links.get(connectionId);
 	}

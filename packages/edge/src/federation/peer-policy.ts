@@ -14,11 +14,18 @@ export function peerPolicyFromConfig(config: Config): PeerPolicy {
 	};
 }
 
+/** The name of the network that an entry describes; the live policy keeps its entries under it. */
+export function peerName(entry: PeerConfig): string {
+	return entry.kind === "allowed" ? (entry.domains[0] ?? "") : hostPort(entry.edge).host;
+}
+
 function peerFromConfig(entry: PeerConfig): Peer {
 	const hasEdge = entry.kind !== "allowed";
+	const { throttle } = entry;
 	return {
-		name: entry.domains[0] ?? (hasEdge ? entry.edge : ""),
+		name: peerName(entry),
 		kind: entry.kind,
+		isPublic: entry.kind === "provider" && entry.public,
 		domains: entry.domains,
 		edge: hasEdge ? hostPort(entry.edge) : undefined,
 		connect: hasEdge && entry.connect !== undefined ? hostPort(entry.connect) : undefined,
@@ -32,6 +39,12 @@ function peerFromConfig(entry: PeerConfig): Peer {
 		imProfile: entry.im_profile,
 		presenceProfile: entry.presence_profile,
 		capabilityPort: entry.capability_port,
+		throttle: throttle && {
+			messagesPerSecond: throttle.messages_per_second,
+			suspiciousMessagesPerSecond: throttle.suspicious_messages_per_second,
+			distinctUsers: throttle.distinct_users,
+			dryRun: throttle.dry_run,
+		},
 	};
 }
 

@@ -4,10 +4,12 @@ export type PeerKind = "direct" | "allowed" | "provider" | "discovered";
 
 /** A peer network: one `[[peer]]` entry, or one discovered domain. */
 export interface Peer {
-	/** Unique name of the network for logs, limits and metrics: its first domain. */
+	/** Unique name of the network for logs, limits and metrics: the name of its edge, or its first domain where the edge is found by SRV. */
 	readonly name: string;
 	readonly kind: PeerKind;
-	/** SIP domains it speaks for, lower case. */
+	/** A public IM network, which users may be let out to separately. */
+	readonly isPublic: boolean;
+	/** SIP domains it speaks for, lower case; a provider with none speaks for those whose SRV record names its edge. */
 	readonly domains: readonly string[];
 	/** Its edge, for `direct` and `provider`; the others are found by SRV. */
 	readonly edge: { readonly host: string; readonly port: number } | undefined;
@@ -24,6 +26,16 @@ export interface Peer {
 	readonly imProfile: "profile" | "lync" | "uri";
 	readonly presenceProfile: "profile" | "rfc4480";
 	readonly capabilityPort: "literal" | "zero";
+	/** Ceilings of its own, `[peer.throttle]`; undefined: none, or those of `[throttle]` for a discovered peer. */
+	readonly throttle: PeerThrottle | undefined;
+}
+
+/** `[peer.throttle]`; what is undefined has no ceiling. */
+export interface PeerThrottle {
+	readonly messagesPerSecond: number | undefined;
+	readonly suspiciousMessagesPerSecond: number | undefined;
+	readonly distinctUsers: number | undefined;
+	readonly dryRun: boolean;
 }
 
 /** What a discovered domain is: found by SRV, nothing known about it, nothing granted to it. */
@@ -31,6 +43,7 @@ export function discoveredPeer(domain: string): Peer {
 	return {
 		name: domain,
 		kind: "discovered",
+		isPublic: false,
 		domains: [domain],
 		edge: undefined,
 		connect: undefined,
@@ -44,6 +57,7 @@ export function discoveredPeer(domain: string): Peer {
 		imProfile: "profile",
 		presenceProfile: "profile",
 		capabilityPort: "literal",
+		throttle: undefined,
 	};
 }
 
@@ -51,7 +65,7 @@ export function discoveredPeer(domain: string): Peer {
 export type PeerVerdict =
 	| { readonly kind: "peer"; readonly peer: Peer }
 	| { readonly kind: "blocked" }
-	/** Neither listed nor, with discovery off, reachable otherwise. */
+	/** Neither listed nor, with discovery off, reachable otherwise; an open provider may yet speak for it. */
 	| { readonly kind: "not-listed" };
 
 export interface PeerPolicy {
@@ -66,9 +80,11 @@ export interface PeerPolicy {
 export class PeerDirectory {
 	readonly policy: PeerPolicy;
 	readonly #byDomain = new Map<string, Peer>();
+	readonly #open: readonly Peer[];
 
 	constructor(policy: PeerPolicy) {
 		this.policy = policy;
+		this.#open = policy.peers.filter(({ kind, domains }) => kind === "provider" && domains.length === 0);
 		for (const peer of policy.peers) {
 			for (const domain of peer.domains) this.#byDomain.set(domain, peer);
 		}
@@ -85,6 +101,11 @@ export class PeerDirectory {
 	/** Listed peers whose edge is known by name. */
 	get withEdge(): readonly Peer[] {
 		return this.policy.peers.filter((peer) => peer.edge !== undefined);
+	}
+
+	/** Providers without a list: a domain that nobody lists is theirs where its SRV record names their edge (protocol sheet 7.1). */
+	get open(): readonly Peer[] {
+		return this.#open;
 	}
 
 	/** Listed peers that are found by SRV. */

@@ -318,6 +318,10 @@ export class Session implements DialogUsage {
 		this.#succeeded(response);
 	}
 
+	rejected(): void {
+		this.shut();
+	}
+
 	lost(_cause: CloseCause): void {
 		this.#step({ kind: "connection-lost" });
 	}

@@ -18,7 +18,7 @@ import type { RequestContext } from "../proxy/context.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorization, Decision } from "../store/watchers.ts";
 import { hidesUsers } from "../ua/hidden-users.ts";
-import { contactValue, domainOf, type LocalIdentity } from "../ua/local-identity.ts";
+import { contactValue, type LocalIdentity } from "../ua/local-identity.ts";
 import type { UserAgent } from "../ua/user-agent.ts";
 import { verificationOf } from "../ua/verification.ts";
 import { jitteredDialogMs } from "./dialog-age.ts";
@@ -210,13 +210,6 @@ export class NotifierService {
 		if (first === undefined) return;
 		for (const subscription of [first, ...others]) subscription.decide("pending", this.#hides(subscription.peer));
 		this.#ask(presentity, watcher, first.verification);
-	}
-
-	/** Domains that may no longer see us (protocol sheet 7.2): their subscriptions end as rejected. */
-	reject(isRefused: (domain: string) => boolean): void {
-		for (const subscription of [...this.#subscriptions]) {
-			if (isRefused(domainOf(subscription.watcher))) subscription.terminate("rejected");
-		}
 	}
 
 	/** The user is gone or suspended. */

@@ -273,6 +273,12 @@ export class RemoteWatch implements DialogUsage {
 		this.#step({ kind: "connection-lost" });
 	}
 
+	/** The far end is told that nobody watches any more; then the policy is asked again, as after a lost connection. */
+	rejected(): void {
+		this.#sendInDialog(0);
+		this.#step({ kind: "connection-lost" });
+	}
+
 	describe() {
 		return {
 			local: this.owner,

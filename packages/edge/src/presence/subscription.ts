@@ -248,6 +248,10 @@ export class Subscription
 		this.#step({ kind: "connection-lost" });
 	}
 
+	rejected(): void {
+		this.terminate("rejected");
+	}
+
 	describe() {
 		return {
 			local: this.presentity,

@@ -16,6 +16,13 @@ export interface PolicyEntry {
 	readonly changedAt: number;
 }
 
+/** One change of the live policy: what is stored under kind and domain from now on, as JSON; undefined: nothing. */
+export interface PolicyChange {
+	readonly kind: PolicyKind;
+	readonly domain: string;
+	readonly value: string | undefined;
+}
+
 const SELECT_POLICY = "SELECT kind, domain, value, changed_at FROM policy";
 
 export const policyWrites = {
@@ -32,6 +39,14 @@ export const policyWrites = {
 	removePolicy(database: WriteAccess, kind: PolicyKind, domain: string): boolean {
 		return database.run("DELETE FROM policy WHERE kind = ? AND domain = ?", kind, domain) === 1;
 	},
+
+	/** Several changes as one: all of them are kept, or none. */
+	changePolicy(database: WriteAccess, changes: readonly PolicyChange[], changedAt: number): void {
+		for (const { kind, domain, value } of changes) {
+			if (value === undefined) policyWrites.removePolicy(database, kind, domain);
+			else policyWrites.putPolicy(database, kind, domain, value, changedAt);
+		}
+	},
 } as const;
 
 export interface LivePolicy {
@@ -39,6 +54,8 @@ export interface LivePolicy {
 	put(kind: PolicyKind, domain: string, value: unknown): Promise<void>;
 	/** False where there was none. */
 	remove(kind: PolicyKind, domain: string): Promise<boolean>;
+	/** Makes several changes at once, all or none; domains in lower case. */
+	change(changes: readonly PolicyChange[]): Promise<void>;
 	get(kind: PolicyKind, domain: string): PolicyEntry | undefined;
 	/** Every entry, or those of one kind, by kind and domain. */
 	list(kind?: PolicyKind): readonly PolicyEntry[];
@@ -53,6 +70,7 @@ export function createLivePolicy(
 		put: (kind, domain, value) =>
 			writes.putPolicy(kind, domain.toLowerCase(), JSON.stringify(value ?? null), clock.wall()),
 		remove: (kind, domain) => writes.removePolicy(kind, domain.toLowerCase()),
+		change: (changes) => writes.changePolicy(changes, clock.wall()),
 		get(kind, domain) {
 			const row = read.get(`${SELECT_POLICY} WHERE kind = ? AND domain = ?`, kind, domain.toLowerCase());
 			return row && entryFromRow(row);

@@ -46,6 +46,8 @@ export interface DialogUsage {
 	repeated(response: SipResponse): void;
 	/** The dialog's connection is gone, and the dialog with it (REQ-49). */
 	lost(cause: CloseCause): void;
+	/** The policy no longer lets the two sides talk (protocol sheet 7.2): NOTIFY with `terminated;reason=rejected`, BYE. */
+	rejected(): void;
 	/** For listings. */
 	describe(): DialogDescription;
 }

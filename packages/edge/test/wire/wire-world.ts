@@ -32,12 +32,15 @@ export interface WireWorld {
 	readonly edge: RunningEdge;
 	readonly port: number;
 	readonly log: readonly LoggedEvent[];
+	/** With the administrator's token. */
 	readonly admin: Client;
 	/** A connection that the partner opens, its certificate good for `sip.fabrikam.example`. */
 	connect(): Promise<Link>;
 	/** The next connection that our edge opens to the partner. */
 	accepted(): Promise<Link>;
 	createUser(aor: string, displayName: string): Promise<WireUser>;
+	/** Stops the edge and starts it anew over the same store; users of before are not connected any more. */
+	restart(): Promise<void>;
 }
 
 /** One connection as the partner sees it. */
@@ -137,7 +140,8 @@ ${toml}`,
 		lines.push({ event, fields });
 	};
 	const log: Logger = { debug() {}, info: keep, warn: keep, error: keep };
-	const edge = await startEdge(loaded.config, { clock: systemClock(), random: systemRandom(), log, version: "0.0.0" });
+	const start = () => startEdge(loaded.config, { clock: systemClock(), random: systemRandom(), log, version: "0.0.0" });
+	let edge = await start();
 	const stoppers: (() => void)[] = [];
 	context.after(async () => {
 		for (const stop of stoppers) stop();
@@ -146,12 +150,23 @@ ${toml}`,
 		await rm(folder, { recursive: true, force: true });
 	});
 	const adminToken = readFileSync(loaded.config.http.admin_token_file, "utf8").trim();
-	const admin = new Client({ url: edge.httpUrl, token: adminToken });
+	let admin = new Client({ url: edge.httpUrl, token: adminToken });
 	return {
-		edge,
-		port: edge.sip[0]?.port ?? 0,
+		get edge() {
+			return edge;
+		},
+		get port() {
+			return edge.sip[0]?.port ?? 0;
+		},
 		log: lines,
-		admin,
+		get admin() {
+			return admin;
+		},
+		async restart() {
+			await edge.close();
+			edge = await start();
+			admin = new Client({ url: edge.httpUrl, token: adminToken });
+		},
 		connect: () => partner.connect(edge.sip[0]?.port ?? 0),
 		accepted: () => partner.accepted(),
 		async createUser(aor, displayName) {

@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { flagSchema, instantSchema, wholeNumber } from "./common.ts";
+
+const count = z.int().min(0);
+
+/** A SIP domain or the name of an edge, any case. */
+export const hostNameSchema = z
+	.string()
+	.max(253)
+	.regex(
+		/^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/,
+		"must be a name such as fabrikam.example",
+	)
+	.toLowerCase();
+
+/** Where a peer or a block was written: the configuration file, or a live edit kept in the store. */
+export const originSchema = z.enum(["file", "store"]);
+
+const throttle = {
+	messages_per_second: z.int().optional(),
+	suspicious_messages_per_second: z.int().optional(),
+	distinct_users: z.int().optional(),
+	dry_run: z.boolean().optional(),
+};
+
+const settings = {
+	verification: z.enum(["as-asserted", "always-verified", "always-unverified"]).optional(),
+	trust: z.array(z.string()).optional().describe('Files on the edge\'s machine, absolute, or "system"'),
+	min_version: z.enum(["1.0", "1.1", "1.2", "1.3"]).optional(),
+	cn_fallback: z.boolean().optional(),
+	wildcard: z.boolean().optional(),
+	domain_san: z.boolean().optional(),
+	affinity: z.enum(["strict", "rebind"]).optional(),
+	im_profile: z.enum(["profile", "lync", "uri"]).optional(),
+	presence_profile: z.enum(["profile", "rfc4480"]).optional(),
+	capability_port: z.enum(["literal", "zero"]).optional(),
+	public: z.boolean().optional().describe("A public IM network; for providers"),
+	edge: z.string().optional().describe("Name of its edge, with a port where it is not 5061; not for allowed"),
+	connect: z.string().optional().describe("Address dialled in place of the edge's own"),
+};
+
+/** `PUT /api/v1/peers/{name}`: a peer as the configuration file has it; the edge's own rules are those of the file. */
+export const peerRequestSchema = z.strictObject({
+	kind: z.enum(["direct", "allowed", "provider"]),
+	domains: z.array(hostNameSchema).max(1_000).optional(),
+	...settings,
+	trust: z
+		.union([z.literal("system"), z.array(z.string()).max(100)])
+		.optional()
+		.describe('Files on the edge\'s machine, absolute, or "system"'),
+	throttle: z.strictObject(throttle).optional(),
+});
+
+/** Presence with a peer, one way. */
+const presenceFlowSchema = z.object({
+	subscriptions: count.describe("That stand now"),
+	last_notify_at: instantSchema.optional().describe("Since the server started"),
+});
+
+/** One peer network: a peer of the file, one that was edited live, or a discovered domain in use. */
+export const peerSchema = z.object({
+	name: z.string().describe("The name of its edge, or its first domain where the edge is found by SRV"),
+	kind: z.enum(["direct", "allowed", "provider", "discovered"]),
+	origin: z.enum(["file", "store", "discovery"]),
+	domains: z.array(z.string()),
+	...settings,
+	throttle: z.object(throttle).optional(),
+	blocked_domains: z.array(z.string()).optional().describe("Domains of it that a block keeps out"),
+	moved_domains: z
+		.array(z.string())
+		.optional()
+		.describe("Domains that the file gives it and a live edit gave to others"),
+	changed_at: instantSchema.optional().describe("When it was edited; absent for the file's"),
+	connections: count,
+	presence: z
+		.object({ we_see_them: presenceFlowSchema, they_see_us: presenceFlowSchema })
+		.optional()
+		.describe("Whether presence flows both ways"),
+	last_failure: z.object({ at: instantSchema, code: z.string(), reason: z.string() }).optional(),
+});
+
+export const peerListSchema = z.object({ peers: z.array(peerSchema) });
+
+/** Path parameter of one peer: its name, or one of its domains. */
+export const peerParamsSchema = z.strictObject({ name: hostNameSchema });
+export const domainParamsSchema = z.strictObject({ domain: hostNameSchema });
+
+/** `preview=true` changes nothing and says what the edit would end. */
+export const previewQuerySchema = z.strictObject({ preview: flagSchema.optional() });
+
+/** What an edit ended, or would end. */
+export const editEffectSchema = z.object({
+	preview: z.boolean().describe("true: nothing was changed"),
+	dialogs: count.describe("Message sessions that end with a BYE"),
+	subscriptions: count.describe("Presence subscriptions that end as rejected"),
+	connections: count.describe("Connections that are closed"),
+	notes: z.array(z.string()).describe("What the edit does beside what was asked for"),
+});
+
+export const peerEditSchema = z.object({ effect: editEffectSchema, peer: peerSchema });
+export const editSchema = z.object({ effect: editEffectSchema });
+
+/** A domain that nothing goes to and nothing comes from. */
+export const domainBlockSchema = z.object({
+	domain: z.string(),
+	origin: originSchema,
+	blocked_at: instantSchema.optional(),
+});
+export const domainBlockListSchema = z.object({ blocks: z.array(domainBlockSchema) });
+export const domainBlockEditSchema = z.object({ effect: editEffectSchema, block: domainBlockSchema });
+
+/** `GET /api/v1/audit`, newest first. */
+export const auditQuerySchema = z.strictObject({
+	before: wholeNumber(1, 999_999_999_999_999).optional().describe("Only entries with a smaller number"),
+	limit: wholeNumber(1, 1000).optional().describe("100 where left out"),
+});
+
+/** One administrative act. Never a password, a token or a message. */
+export const auditEntrySchema = z.object({
+	number: count,
+	at: instantSchema,
+	actor: z.string(),
+	action: z.string().describe("`peer.allow`, `user.add`"),
+	target: z.string(),
+	details: z.record(z.string(), z.unknown()),
+});
+export const auditListSchema = z.object({
+	entries: z.array(auditEntrySchema),
+	next: z.int().optional().describe("The `before` of the page that follows; absent on the last"),
+});
+
+export type Peer = z.output<typeof peerSchema>;
+export type PeerRequest = z.output<typeof peerRequestSchema>;
+export type EditEffect = z.output<typeof editEffectSchema>;
+export type DomainBlock = z.output<typeof domainBlockSchema>;
+export type AuditEntry = z.output<typeof auditEntrySchema>;
