@@ -26,8 +26,11 @@ import { CertificateKeeper, loadMaterial } from "./federation/certificate-keeper
 import { formatEndpoint } from "./federation/dial-hop.ts";
 import { DnsClient } from "./federation/dns/dns-client.ts";
 import { Federation } from "./federation/federation.ts";
+import { throttleLimits } from "./federation/peer-policy.ts";
 import { PolicyService } from "./federation/policy-service.ts";
 import { traceRefusal } from "./federation/refused-connections.ts";
+import { Pacing } from "./federation/throttle/pacing.ts";
+import { Throttles } from "./federation/throttle/throttles.ts";
 import { isLegacyPeer } from "./federation/tls-version.ts";
 import { createContentCheck } from "./im/content-rules.ts";
 import { ImService } from "./im/im-service.ts";
@@ -120,6 +123,17 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		const dialler = new TlsDialler({ credentials, flusher });
 		let identity: LocalIdentity = { fqdn: config.edge.fqdn, port: DEFAULT_SIP_PORT };
 
+		const throttles = new Throttles({
+			clock,
+			directory: () => policy.directory,
+			limits: () => throttleLimits(policy.standing.config),
+		});
+		metrics.watchThrottles(() => throttles.list());
+		const pacing = new Pacing({
+			clock,
+			directory: () => policy.directory,
+			requestsPerSecond: () => policy.standing.config.federation.outgoing_requests_per_second,
+		});
 		const agent = new UserAgent({
 			clock,
 			random,
@@ -128,6 +142,8 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			ownDomains,
 			federation: () => federation,
 			hidesUsersFrom: (peer) => hidesUsers(config.federation.hide_unknown_users, peer),
+			throttles,
+			paceMs: (link) => pacing.reserve(link),
 			counted: (method, status, code) => metrics.answered(method, status, code),
 		});
 		const certificates = new CertificateKeeper(material, {
@@ -399,6 +415,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 					policy,
 					enforcement,
 					federation,
+					throttles,
 					presence: (name) => presenceFlow(name, notifier, watcher),
 					audit: store.audit,
 					log,

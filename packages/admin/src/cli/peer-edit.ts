@@ -73,6 +73,7 @@ export function toRequest(peer: Peer): PeerRequest | undefined {
 		changed_at: _changed,
 		connections: _connections,
 		presence: _presence,
+		usage: _usage,
 		last_failure: _failure,
 		...settings
 	} = peer;

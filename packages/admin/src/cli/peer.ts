@@ -123,7 +123,7 @@ function describePeer(peer: Peer): readonly (readonly [string, string | number])
 		["peer", peer.name],
 		["kind", peer.public === true ? "provider (public)" : peer.kind],
 		["domains", peer.domains.join(", ") || "those whose SRV record names its edge"],
-		["written in", `${peer.origin === "file" ? "the configuration file" : "the live policy"}${isWritten}`],
+		["written in", `${originWords[peer.origin]}${isWritten}`],
 		...optional("edge", peer.edge),
 		...optional("dialled at", peer.connect),
 		...optional("trust", peer.trust?.join(", ")),
@@ -132,12 +132,37 @@ function describePeer(peer: Peer): readonly (readonly [string, string | number])
 		...optional("blocked", peer.blocked_domains?.join(", ")),
 		...optional("moved away", peer.moved_domains?.join(", ")),
 		["connections", peer.connections],
+		...optional("ceilings", peer.usage && formatUsage(peer.usage)),
 		...optional(
 			"last failure",
 			peer.last_failure &&
 				`${formatInstant(peer.last_failure.at)} ${peer.last_failure.code}: ${peer.last_failure.reason}`,
 		),
 	];
+}
+
+const originWords = {
+	file: "the configuration file",
+	store: "the live policy",
+	discovery: "nothing: found by SRV",
+} as const;
+
+function formatUsage(usage: NonNullable<Peer["usage"]>): string {
+	const rate =
+		usage.messages_per_second === undefined
+			? []
+			: [`${usage.messages_left ?? 0} of ${usage.messages_per_second} messages a second left`];
+	const users =
+		usage.distinct_users_limit === undefined
+			? []
+			: [`${usage.distinct_users} of ${usage.distinct_users_limit} users addressed`];
+	return [
+		...rate,
+		...users,
+		`${usage.refused} refused, ${usage.delayed} delayed`,
+		...(usage.suspicious ? ["suspicious"] : []),
+		...(usage.dry_run ? ["dry run"] : []),
+	].join("; ");
 }
 
 function describeBlock(

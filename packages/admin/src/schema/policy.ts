@@ -51,6 +51,18 @@ export const peerRequestSchema = z.strictObject({
 	throttle: z.strictObject(throttle).optional(),
 });
 
+/** Head-room of a peer with ceilings. */
+const usageSchema = z.object({
+	messages_per_second: z.int().optional().describe("The rate that holds now"),
+	messages_left: count.optional().describe("What it may send at once"),
+	suspicious: z.boolean(),
+	distinct_users: count,
+	distinct_users_limit: z.int().optional(),
+	refused: count.describe("Requests refused since the start, or that would be in a dry run"),
+	delayed: count,
+	dry_run: z.boolean(),
+});
+
 /** Presence with a peer, one way. */
 const presenceFlowSchema = z.object({
 	subscriptions: count.describe("That stand now"),
@@ -72,6 +84,9 @@ export const peerSchema = z.object({
 		.describe("Domains that the file gives it and a live edit gave to others"),
 	changed_at: instantSchema.optional().describe("When it was edited; absent for the file's"),
 	connections: count,
+	usage: usageSchema
+		.optional()
+		.describe("How far it is from its ceilings; absent where it has none or sent nothing yet"),
 	presence: z
 		.object({ we_see_them: presenceFlowSchema, they_see_us: presenceFlowSchema })
 		.optional()

@@ -5,6 +5,7 @@ import { formatKeyPath } from "../config/problem.ts";
 import type { Federation } from "../federation/federation.ts";
 import type { PolicyEdit, StandingBlock, StandingPeer } from "../federation/live-policy.ts";
 import type { EditOutcome, PolicyService } from "../federation/policy-service.ts";
+import type { ThrottledPeer, Throttles } from "../federation/throttle/throttles.ts";
 import type { Audit } from "../store/audit.ts";
 import type { PolicyEnforcement } from "../ua/policy-enforcement.ts";
 import { type AdminCaller, type ApiHandlers, ApiProblem } from "./handlers.ts";
@@ -27,6 +28,7 @@ export interface PolicyHandlerOptions {
 	readonly federation: Pick<Federation, "links" | "lastFailure">;
 	/** Whether presence flows with the peer of this name, each way. */
 	readonly presence: (name: string) => NonNullable<ApiPeer["presence"]>;
+	readonly throttles: Pick<Throttles, "list">;
 	readonly audit: Audit;
 	readonly log: Logger;
 }
@@ -85,6 +87,7 @@ export function createPolicyHandlers(options: PolicyHandlerOptions): PolicyHandl
 			...(peer.lost.length === 0 ? {} : { moved_domains: [...peer.lost] }),
 			...(peer.changedAt === undefined ? {} : { changed_at: instant(peer.changedAt) }),
 			connections: [...federation.links].filter(({ network }) => network === peer.name).length,
+			...usageOf(throttled(peer.name)),
 			presence: options.presence(peer.name),
 			...(failure === undefined
 				? {}
@@ -92,9 +95,36 @@ export function createPolicyHandlers(options: PolicyHandlerOptions): PolicyHandl
 		};
 	}
 
+	function throttled(name: string): ThrottledPeer | undefined {
+		return options.throttles.list().find((one) => one.fingerprint === undefined && one.name === name);
+	}
+
+	/** Discovered peers in use, each certificate by itself. */
+	function discovered(): readonly ApiPeer[] {
+		const strangers = options.throttles.list().filter(({ fingerprint }) => fingerprint !== undefined);
+		return strangers.map((stranger) => ({
+			name: stranger.name,
+			kind: "discovered",
+			origin: "discovery",
+			domains: [...stranger.domains],
+			connections: [...federation.links].filter(({ identity }) => identity.fingerprint === stranger.fingerprint).length,
+			...usageOf(stranger),
+		}));
+	}
+
 	function find(name: string): StandingPeer | undefined {
 		const { peers } = policy.standing;
 		return peers.find((peer) => peer.name === name) ?? peers.find(({ entry }) => entry.domains.includes(name));
+	}
+
+	function describeAny(name: string): ApiPeer {
+		const listed = find(name);
+		const found =
+			listed === undefined
+				? discovered().find((peer) => peer.name === name || peer.domains.includes(name))
+				: describe(listed);
+		if (found === undefined) throw new ApiProblem("unknown-peer", `There is no peer ${name}.`);
+		return found;
 	}
 
 	function requirePeer(name: string): StandingPeer {
@@ -110,8 +140,8 @@ export function createPolicyHandlers(options: PolicyHandlerOptions): PolicyHandl
 	}
 
 	return {
-		listPeers: () => ({ status: 200, body: { peers: policy.standing.peers.map(describe) } }),
-		getPeer: ({ params }) => ({ status: 200, body: describe(requirePeer(params.name)) }),
+		listPeers: () => ({ status: 200, body: { peers: [...policy.standing.peers.map(describe), ...discovered()] } }),
+		getPeer: ({ params }) => ({ status: 200, body: describeAny(params.name) }),
 		async putPeer({ caller, params: { name }, body, query }) {
 			const isPreview = query.preview ?? false;
 			const isKnown = policy.standing.peers.some((peer) => peer.name === name);
@@ -192,6 +222,23 @@ function accept(outcome: EditOutcome): Extract<EditOutcome, { ok: true }> {
 		case "in-file":
 			throw new ApiProblem("in-file", sentence);
 	}
+}
+
+function usageOf(peer: ThrottledPeer | undefined) {
+	if (peer === undefined) return {};
+	const { view } = peer;
+	return {
+		usage: {
+			...(view.messagesPerSecond === undefined ? {} : { messages_per_second: view.messagesPerSecond }),
+			...(view.tokens === undefined ? {} : { messages_left: view.tokens }),
+			suspicious: view.isSuspicious,
+			distinct_users: view.distinctUsers,
+			...(view.distinctUsersLimit === undefined ? {} : { distinct_users_limit: view.distinctUsersLimit }),
+			refused: view.refused,
+			delayed: view.delayed,
+			dry_run: view.dryRun,
+		},
+	};
 }
 
 function toBlock({ domain, origin, changedAt }: StandingBlock) {

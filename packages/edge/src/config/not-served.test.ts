@@ -15,14 +15,13 @@ test("what this version does not serve stops the start where it changes who is s
 	assert.deepEqual(read('[[domain]]\nname = "contoso.example"\nkind = "hosted"\n'), { errors: [], warnings: [] });
 	const { errors, warnings } = read(
 		'[[domain]]\nname = "corp.contoso.example"\nkind = "relay"\ninside = "home.corp.contoso.example"\n' +
-			'[[peer]]\nkind = "allowed"\ndomains = ["old.example"]\nmin_version = "1.0"\nthrottle = { messages_per_second = 5 }\n' +
-			'[federation]\ndiscovery = true\n[trace]\nhep = "udp:homer.example:9060"\n',
+			'[trace]\nhep = "udp:homer.example:9060"\n',
 	);
 	assert.deepEqual(errors, [
 		'causeway.toml: domain[0].kind: relay domains are not served by this version; use kind = "hosted", or leave the domain out',
 	]);
 	assert.deepEqual(
 		warnings.map((line) => line.split(":")[1]?.trim()),
-		["trace.hep", "federation.discovery", "peer[0].throttle"],
+		["trace.hep"],
 	);
 });

@@ -24,17 +24,6 @@ export function findNotServed(config: Config, file: string): NotServed {
 	if (config.trace.hep !== "") {
 		warnings.push({ path: ["trace", "hep"], message: "copies to a Homer collector are not sent by this version" });
 	}
-	if (config.federation.discovery) {
-		warnings.push({
-			path: ["federation", "discovery"],
-			message: "the throttles for discovered peers are not enforced by this version",
-			remedy: "list partners instead where that matters",
-		});
-	}
-	for (const [index, { throttle }] of config.peer.entries()) {
-		if (throttle === undefined) continue;
-		warnings.push({ path: ["peer", index, "throttle"], message: "throttles are not enforced by this version" });
-	}
 	const place = ({ path, ...words }: Finding): Problem => ({
 		file,
 		line: undefined,

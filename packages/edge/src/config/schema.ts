@@ -114,6 +114,11 @@ const federation = z.strictObject({
 		"live",
 		"From whom to hide whether a user exists: unknown users then look offline.",
 	),
+	outgoing_requests_per_second: key(
+		wholeNumber(1, 100_000).default(20),
+		"live",
+		"Our own pace toward a peer that is found by SRV and may see us as a stranger.",
+	),
 	mark_outgoing_verification: key(
 		flag().default(true),
 		"live",

@@ -2,7 +2,7 @@
 
 import { parseHostPort } from "../config/host-port.ts";
 import type { Config, PeerConfig } from "../config/schema.ts";
-import type { Peer, PeerPolicy } from "./peers.ts";
+import type { Peer, PeerPolicy, PeerThrottle } from "./peers.ts";
 
 const DEFAULT_PORT = 5061;
 
@@ -11,6 +11,16 @@ export function peerPolicyFromConfig(config: Config): PeerPolicy {
 		peers: config.peer.map(peerFromConfig),
 		blocked: new Set(config.block.map(({ domain }) => domain)),
 		discovery: config.federation.discovery,
+	};
+}
+
+/** `[throttle]`: the ceilings of discovered peers. */
+export function throttleLimits({ throttle }: Config): PeerThrottle {
+	return {
+		messagesPerSecond: throttle.messages_per_second,
+		suspiciousMessagesPerSecond: throttle.suspicious_messages_per_second,
+		distinctUsers: throttle.distinct_users,
+		dryRun: throttle.dry_run,
 	};
 }
 

@@ -79,6 +79,54 @@ export class Metrics {
 		gauge("causeway_responses_dropped", "Responses dropped because their connection was gone", counts.droppedResponses);
 	}
 
+	/** How far peers with ceilings are from them. The table that is read has a bound, and so have the labels. */
+	watchThrottles(
+		read: () => readonly {
+			readonly name: string;
+			readonly view: {
+				readonly tokens: number | undefined;
+				readonly distinctUsers: number;
+				readonly refused: number;
+				readonly delayed: number;
+				readonly isSuspicious: boolean;
+			};
+		}[],
+	): void {
+		const gauge = (
+			name: string,
+			help: string,
+			value: (view: ReturnType<typeof read>[number]["view"]) => number,
+		): void => {
+			new Gauge({
+				name,
+				help,
+				labelNames: ["peer"],
+				registers: [this.#registry],
+				collect() {
+					this.reset();
+					for (const { name: peer, view } of read()) this.set({ peer }, value(view));
+				},
+			});
+		};
+		gauge(
+			"causeway_throttle_tokens",
+			"Messages that a peer with ceilings may send at once",
+			(view) => view.tokens ?? 0,
+		);
+		gauge("causeway_throttle_users", "Users of ours that a peer with ceilings addressed", (view) => view.distinctUsers);
+		gauge(
+			"causeway_throttle_refused",
+			"Requests refused because of ceilings, or that would be",
+			(view) => view.refused,
+		);
+		gauge(
+			"causeway_throttle_delayed",
+			"Requests delayed because of ceilings, or that would be",
+			(view) => view.delayed,
+		);
+		gauge("causeway_throttle_suspicious", "Whether the suspicious rate holds", (view) => (view.isSuspicious ? 1 : 0));
+	}
+
 	answered(method: string, status: number, code: string): void {
 		this.#answers.inc({ method: METHODS.has(method) ? method : "other", status: String(status), code });
 	}

@@ -12,13 +12,16 @@ import {
 	type Step,
 	type StepRules,
 } from "./steps.ts";
+import { throttleListed, throttleStranger } from "./throttle-steps.ts";
 
 export const pipeline: readonly Step[] = [
 	refuseSips,
 	requireSipScheme,
 	limitHops,
 	refuseProxyRequire,
+	throttleStranger,
 	bindSenderDomain,
+	throttleListed,
 	requireOwnTarget,
 	refuseForeignMethods,
 	refuseRequire,

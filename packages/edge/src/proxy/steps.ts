@@ -11,6 +11,7 @@ import {
 } from "@causeway/sip";
 import type { Link } from "../federation/link.ts";
 import type { BindingVerdict } from "../federation/outcome.ts";
+import type { ThrottleRules } from "../federation/throttle/throttles.ts";
 import { CONTINUE, type RequestContext, respond, type Verdict } from "./context.ts";
 
 /** What the checks need to know. */
@@ -21,6 +22,8 @@ export interface StepRules {
 	readonly fqdn: string;
 	/** Whether the link may speak for the domain. */
 	readonly bind: (link: Link, domain: string) => BindingVerdict | Promise<BindingVerdict>;
+	/** Ceilings; undefined where there are none. */
+	readonly throttles?: ThrottleRules | undefined;
 }
 
 export type Step = (context: RequestContext, rules: StepRules) => Verdict | Promise<Verdict>;

@@ -27,6 +27,7 @@ import {
 import type { Federation, FederationUser, LinkOutcome } from "../federation/federation.ts";
 import { type Link, linkName } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
+import type { ThrottleRules } from "../federation/throttle/throttles.ts";
 import { CONTINUE, type RequestContext, type Verdict } from "../proxy/context.ts";
 import { runPipeline } from "../proxy/pipeline.ts";
 import { ALLOW_VALUE, type StepRules } from "../proxy/steps.ts";
@@ -77,6 +78,10 @@ export interface UserAgentOptions {
 	readonly federation: () => Pick<Federation, "bind" | "findLink" | "linkTo">;
 	/** Whether a peer may not learn which of our users exist: its first requests wait a random moment (REQ-91). */
 	readonly hidesUsersFrom: (peer: Peer) => boolean;
+	/** Ceilings of peers; undefined where there are none. */
+	readonly throttles?: (ThrottleRules & { answered(link: Link, statusCode: number): void }) | undefined;
+	/** Milliseconds that our next request on this link waits; undefined where none does. */
+	readonly paceMs?: ((link: Link) => number) | undefined;
 	/** Counts a request that was answered: method, status, and why it was refused. */
 	readonly counted: (method: string, status: number, code: string) => void;
 }
@@ -105,6 +110,7 @@ export class UserAgent implements TransactionUser, FederationUser {
 				return options.identity().fqdn;
 			},
 			bind: (link, domain) => options.federation().bind(link, domain),
+			throttles: options.throttles,
 		};
 	}
 
@@ -154,7 +160,7 @@ export class UserAgent implements TransactionUser, FederationUser {
 
 	send(link: Link, request: SipRequest, user: ClientTransactionUser): ClientTransaction {
 		link.requestsOut += 1;
-		return this.transactions.sendRequest(link.connection, request, user);
+		return this.transactions.sendRequest(link.connection, request, user, this.#options.paceMs?.(link));
 	}
 
 	/** Answers a request: `toTag` is made where the request starts no dialog and has no tag yet. */
@@ -209,6 +215,13 @@ export class UserAgent implements TransactionUser, FederationUser {
 		} else {
 			this.#decided(context, verdict);
 		}
+	}
+
+	answered(transaction: ServerTransaction, statusCode: number): void {
+		const { throttles } = this.#options;
+		if (throttles === undefined || transaction.request.to.tag !== undefined) return;
+		const link = this.#options.federation().findLink(transaction.connection.id);
+		if (link !== undefined) throttles.answered(link, statusCode);
 	}
 
 	ack(connection: Connection, request: SipRequest): void {

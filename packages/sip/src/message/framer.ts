@@ -49,6 +49,7 @@ export class Framer {
 	#matched = 0;
 	#state: FramerProgress | "cr" | "ended" = "idle";
 	#evenLineEnds = true;
+	#isHeld = false;
 	/** The head whose body is awaited, and how long the body is. */
 	#head: MessageHead | undefined;
 	#bodyLength = 0;
@@ -73,14 +74,21 @@ export class Framer {
 		this.#head = undefined;
 	}
 
-	/** Takes the octets of `chunk`, all of them; the chunk may be reused afterwards. */
-	push(chunk: Uint8Array, user: FramerUser): void {
+	/** Ends a `push` under way behind the message at hand. */
+	hold(): void {
+		this.#isHeld = true;
+	}
+
+	/** Takes the octets of `chunk`, all of them unless held; returns how many. The chunk may be reused afterwards. */
+	push(chunk: Uint8Array, user: FramerUser): number {
 		let at = 0;
-		while (at < chunk.length && this.#state !== "ended") {
+		this.#isHeld = false;
+		while (at < chunk.length && this.#state !== "ended" && !this.#isHeld) {
 			if (this.#state === "head") at = this.#continueHead(chunk, at, user);
 			else if (this.#state === "body") at = this.#continueBody(chunk, at, user);
 			else at = this.#betweenMessages(chunk, at, user);
 		}
+		return Math.min(at, chunk.length);
 	}
 
 	#betweenMessages(chunk: Uint8Array, from: number, user: FramerUser): number {

@@ -26,6 +26,13 @@ export class RecordingConnection implements Connection {
 		return true;
 	}
 
+	/** Milliseconds for which nothing was to be read, in order. */
+	readonly delays: number[] = [];
+
+	delayReading(ms: number): void {
+		this.delays.push(ms);
+	}
+
 	close(): void {
 		this.#isOpen = false;
 	}

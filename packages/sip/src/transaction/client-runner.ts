@@ -23,12 +23,13 @@ export function startClient(
 	connection: Connection,
 	request: SipRequest,
 	user: ClientTransactionUser,
+	delayMs = 0,
 ): ClientRunner {
 	const runner =
 		request.method === "INVITE"
 			? new MachineRunner(context, transactions, connection, request, user, inviteClient)
 			: new MachineRunner(context, transactions, connection, request, user, nonInviteClient);
-	runner.start();
+	runner.start(delayMs);
 	return runner;
 }
 
@@ -79,9 +80,19 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 		return this.#isTerminated;
 	}
 
-	start(): void {
+	/** Its timers count from the moment at which the request leaves. */
+	start(delayMs: number): void {
 		this.#transactions.clients.set(this.#key, this);
 		this.#context.counters.activeClientTransactions += 1;
+		if (delayMs === 0) this.#begin();
+		else {
+			this.#context.clock.setTimer(delayMs, () => {
+				if (!this.#isTerminated) this.#begin();
+			});
+		}
+	}
+
+	#begin(): void {
 		this.#apply(this.#machine.start(this.#context.timing));
 	}
 
@@ -96,10 +107,16 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 		const { cancelEvent } = this.#machine;
 		if (cancelEvent === undefined) return;
 		this.#cancelWanted = true;
-		this.#step(cancelEvent);
+		if (this.#state !== undefined) this.#step(cancelEvent);
 	}
 
 	transportFailed(): void {
+		if (this.#state === undefined) {
+			// It has not left yet, and never will.
+			this.#end();
+			this.#user.failed("transport", this);
+			return;
+		}
 		this.#step("transport-failed");
 	}
 

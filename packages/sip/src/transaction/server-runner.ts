@@ -122,7 +122,10 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 			return false;
 		}
 		const event = this.#machine.respondEvent(response.statusCode);
-		return this.#step(event, response);
+		const handle = this.#hasFinal ? undefined : this.#handle;
+		const sent = this.#step(event, response);
+		if (handle !== undefined && response.statusCode >= 200) this.#context.user.answered?.(handle, response.statusCode);
+		return sent;
 	}
 
 	repeat(): void {

@@ -108,8 +108,14 @@ export class TransactionLayer {
 	/**
 	 * Sends a request in a new client transaction. Our Via stands on top of it, with a branch that no other request has. ACK
 	 * and CANCEL are not sent this way. On a connection that is closed the user is told `failed("transport")` soon after.
+	 * With a delay the request leaves, and its time begins, so many milliseconds later.
 	 */
-	sendRequest(connection: Connection, request: SipRequest, user: ClientTransactionUser): ClientTransaction {
+	sendRequest(
+		connection: Connection,
+		request: SipRequest,
+		user: ClientTransactionUser,
+		delayMs = 0,
+	): ClientTransaction {
 		invariant(
 			request.method !== "ACK" && request.method !== "CANCEL",
 			"ACK and CANCEL are no transactions of their user",
@@ -117,7 +123,7 @@ export class TransactionLayer {
 		ownBranch(request);
 		// A connection that is gone would never give its transactions back.
 		const transactions = this.#transactionsOf(connection) ?? createConnectionTransactions();
-		return startClient(this.#context, transactions, connection, request, user);
+		return startClient(this.#context, transactions, connection, request, user, delayMs);
 	}
 
 	/** Sends the ACK of a 2xx, which belongs to no transaction (§13.2.2.4). False where the connection is closed. */

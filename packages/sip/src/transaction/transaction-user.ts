@@ -57,6 +57,8 @@ export interface TransactionUser {
 	cancel(transaction: ServerTransaction): void;
 	/** A 2xx to INVITE without a transaction: a repetition after its end, or forged. Every other stray response is dropped. */
 	strayResponse(connection: Connection, response: SipResponse): void;
+	/** The final response to a request has left. For counting; absent where nobody counts. */
+	answered?(transaction: ServerTransaction, statusCode: number): void;
 }
 
 export interface TransactionLimits {

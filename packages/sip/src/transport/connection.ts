@@ -12,6 +12,8 @@ export interface Connection {
 	readonly isOpen: boolean;
 	/** Queues a whole message. Returns false, and sends nothing, when the connection is closed. */
 	send(message: SipMessage): boolean;
+	/** Reads nothing more for so long: back-pressure toward a peer that sends too much. The longest of several counts. */
+	delayReading(ms: number): void;
 	/** Sends what is queued, then closes. */
 	close(reason: string): void;
 }

@@ -74,6 +74,11 @@ export class SipConnection implements Connection {
 	#hasFramed = false;
 	#timer: Timer | undefined;
 	#timerFiresAt = 0;
+	/** Until when nothing is read; undefined where all is. */
+	#delayedUntil: number | undefined;
+	#delayTimer: Timer | undefined;
+	/** What came with the message that was one too many, and is read later. */
+	#kept: Uint8Array[] = [];
 	/** CRLFs since the last message that are not read as an asking or an answer yet. */
 	#lineEnds = 0;
 	#awaitsPong = false;
@@ -147,6 +152,18 @@ export class SipConnection implements Connection {
 		return this.#write(pingOctets);
 	}
 
+	delayReading(ms: number): void {
+		if (this.#closing || ms <= 0) return;
+		const until = this.#clock.now() + ms;
+		if (this.#delayedUntil === undefined) {
+			this.#framer.hold();
+			this.#stream.pause();
+		} else if (until <= this.#delayedUntil) return;
+		this.#delayedUntil = until;
+		this.#delayTimer?.stop();
+		this.#delayTimer = this.#clock.setTimer(ms, () => this.#readOn());
+	}
+
 	close(reason: string): void {
 		if (!this.#stop()) return;
 		this.#stream.close(reason);
@@ -160,9 +177,14 @@ export class SipConnection implements Connection {
 
 	#take(chunk: Uint8Array): void {
 		if (this.#closing) return;
+		if (this.#delayedUntil !== undefined) {
+			this.#kept.push(chunk.slice());
+			return;
+		}
 		this.#hasFramed = false;
-		this.#framer.push(chunk, this.#framerUser);
+		const taken = this.#framer.push(chunk, this.#framerUser);
 		if (this.#closing) return;
+		if (taken < chunk.length) this.#kept.push(chunk.slice(taken));
 		this.#readLineEnds();
 		if (this.#framer.progress === "idle") {
 			this.#begunAt = undefined;
@@ -189,6 +211,14 @@ export class SipConnection implements Connection {
 			this.#write(pongOctets);
 			this.#hooks.pinged?.(this);
 		}
+	}
+
+	#readOn(): void {
+		this.#delayedUntil = undefined;
+		this.#delayTimer = undefined;
+		// Each may bring the next delay, behind which the rest is kept again, in order.
+		for (const chunk of this.#kept.splice(0)) this.#take(chunk);
+		if (this.#delayedUntil === undefined && !this.#closing) this.#stream.resume();
 	}
 
 	// One timer for the connection: a message that arrives whole never touches it, and one that fires for a message that
@@ -235,6 +265,9 @@ export class SipConnection implements Connection {
 		this.#timer?.stop();
 		this.#timer = undefined;
 		this.#begunAt = undefined;
+		this.#delayTimer?.stop();
+		this.#delayTimer = undefined;
+		this.#kept = [];
 		return true;
 	}
 
