@@ -12,7 +12,6 @@ import {
 	type DialogId,
 	DialogTable,
 	findSips,
-	formatDiagnosticsPublic,
 	type HeaderInput,
 	type Logger,
 	type Random,
@@ -35,6 +34,7 @@ import { StoreFailed } from "../store/store-failed.ts";
 import { AnswerDelay } from "./answer-delay.ts";
 import { capabilityBody } from "./capabilities.ts";
 import { type LocalIdentity, viaValue } from "./local-identity.ts";
+import { refusalHeaders, refusalReason } from "./refusals.ts";
 
 /** What lives in a dialog: a message session or a subscription. */
 export interface DialogUsage {
@@ -169,22 +169,38 @@ export class UserAgent implements TransactionUser, FederationUser {
 		status: number,
 		parts: {
 			readonly code?: string;
+			/** For the log, where the code alone does not say it. */
+			readonly reason?: string;
 			readonly headers?: readonly HeaderInput[];
 			readonly toTag?: string;
 			readonly withCapabilities?: Peer | undefined;
 		} = {},
 	): void {
 		const { request } = transaction;
-		this.#options.counted(request.method, status, parts.code ?? "answered");
+		const { code = "answered" } = parts;
+		this.#options.counted(request.method, status, code);
+		if (status >= 400) this.#logRefusal(transaction, status, code, parts.reason ?? refusalReason(code));
 		const body =
 			parts.withCapabilities && capabilityBody(this.#options.identity(), this.#options.random, parts.withCapabilities);
 		transaction.respond(
 			createResponse(request, status, {
 				...(request.to.tag === undefined ? { toTag: parts.toTag ?? this.#options.random.token() } : {}),
-				headers: parts.headers ?? [],
+				headers: [...(parts.headers ?? []), ...refusalHeaders(code, status)],
 				...(body === undefined ? {} : { contentType: "application/sdp", body }),
 			}),
 		);
+	}
+
+	#logRefusal({ connection, request }: ServerTransaction, status: number, code: string, reason?: string): void {
+		const link = this.#options.federation().findLink(connection.id);
+		this.#options.log.info("request refused", {
+			method: request.method,
+			peer: link && linkName(link),
+			status,
+			code,
+			reason,
+			callId: request.callId,
+		});
 	}
 
 	// TransactionUser.
@@ -246,18 +262,11 @@ export class UserAgent implements TransactionUser, FederationUser {
 	}
 
 	#decided(context: RequestContext, verdict: Verdict): void {
-		const { transaction, request, link } = context;
+		const { transaction, request } = context;
 		if (verdict !== CONTINUE && verdict.kind === "respond") {
-			this.#options.log.info("request refused", {
-				method: request.method,
-				peer: linkName(link),
-				status: verdict.status,
-				code: verdict.code,
-				reason: verdict.reason,
-				callId: request.callId,
-			});
 			this.answer(transaction, verdict.status, {
 				code: verdict.code,
+				reason: verdict.reason,
 				...(verdict.headers === undefined ? {} : { headers: verdict.headers }),
 			});
 		} else if (request.to.tag === undefined) {
@@ -273,7 +282,7 @@ export class UserAgent implements TransactionUser, FederationUser {
 		const item = id && this.dialogs.find(id);
 		if (item === undefined) {
 			if (request.method === "NOTIFY" && this.#services?.earlyNotify(transaction, link) === true) return;
-			this.answer(transaction, 481, { code: "no-dialog", headers: staleRoute });
+			this.answer(transaction, 481, { code: "no-dialog" });
 			return;
 		}
 		if (item.connectionId !== link.connection.id) {
@@ -281,7 +290,7 @@ export class UserAgent implements TransactionUser, FederationUser {
 			const mayMove = context.peer?.affinity === "rebind" && (own === undefined || own.network === link.network);
 			if (!mayMove) {
 				// Connection affinity (REQ-48): a dialog's messages stay on its connection.
-				this.answer(transaction, 481, { code: "other-connection", headers: staleRoute });
+				this.answer(transaction, 481, { code: "other-connection" });
 				return;
 			}
 			this.dialogs.pin(item.id, link.connection.id);
@@ -361,10 +370,6 @@ export class UserAgent implements TransactionUser, FederationUser {
 
 /** Dialogs that one connection may have: far more than a partner needs, and less than hurts the others. */
 export const MOST_DIALOGS_PER_CONNECTION = 100_000;
-
-const staleRoute: readonly HeaderInput[] = [
-	["ms-diagnostics-public", formatDiagnosticsPublic(1004, "The route set of the dialog is no longer valid")],
-];
 
 const capabilityHeaders: readonly HeaderInput[] = [
 	["Allow", ALLOW_VALUE],

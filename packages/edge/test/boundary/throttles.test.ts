@@ -32,7 +32,9 @@ async function sendForAMinute(
 			counts.set(statusCode, (counts.get(statusCode) ?? 0) + 1);
 			const wait = response && headerValue(response, HeaderId.retryAfter);
 			assert.equal(wait !== undefined, statusCode === 503, "503 alone says when to come again");
-			if (wait !== undefined) assert.match(wait, /^[1-9]\d*$/);
+			if (wait === undefined || response === undefined) continue;
+			assert.match(wait, /^[1-9]\d*$/);
+			assert.match(headerValue(response, HeaderId.msDiagnosticsPublic) ?? "", /^1007;/);
 		}
 	}
 	return counts;

@@ -36,12 +36,21 @@ const cases: readonly (readonly [
 	["REQ-70: an IP address in From", { ...subscribe, from: "lena@192.0.2.7" }, 400],
 	["REQ-82: a foreign target is not relayed", { ...subscribe, to: "bob@elsewhere.example" }, 404],
 	["protocol 2.7: REGISTER does not cross", { method: "REGISTER" }, 405, [HeaderId.allow, /SUBSCRIBE/]],
+	["protocol 7.7: and says so", { method: "REGISTER" }, 405, [HeaderId.msDiagnosticsPublic, /^1027;/]],
+	[
+		"protocol 7.7: a foreign target has no route",
+		{ ...subscribe, to: "bob@elsewhere.example" },
+		404,
+		[HeaderId.msDiagnosticsPublic, /^1005;/],
+	],
+	["protocol 7.7: a forged sender is told nothing", { ...subscribe, from: "mallory@contoso.example" }, 403],
 	["protocol 2.7: PUBLISH does not cross", { method: "PUBLISH" }, 405],
 	["protocol 2.7: an unknown method does not cross", { method: "NEWMETHOD" }, 405],
 	[
 		"REQ-53: page mode is refused with our capabilities",
 		{ method: "MESSAGE", body: "hello", contentType: "text/plain" },
 		488,
+		[HeaderId.msDiagnosticsPublic, /^1027;/],
 	],
 	[
 		"REQ-87: other event packages",
@@ -60,7 +69,12 @@ const cases: readonly (readonly [
 		423,
 		[HeaderId.minExpires, /^300$/],
 	],
-	["protocol 7.5: SUBSCRIBE to an unknown user of a listed peer", { ...subscribe, to: "nobody@contoso.example" }, 404],
+	[
+		"protocol 7.5, 7.7: SUBSCRIBE to an unknown user of a listed peer",
+		{ ...subscribe, to: "nobody@contoso.example" },
+		404,
+		[HeaderId.msDiagnosticsPublic, /^1003;reason="[^"]+"$/],
+	],
 	[
 		"protocol 3.5: INVITE to an unknown user of a listed peer",
 		{ method: "INVITE", to: "nobody@contoso.example", body: sdp(MESSAGE_LINE) },
@@ -75,7 +89,12 @@ const cases: readonly (readonly [
 		415,
 		[HeaderId.accept, /application\/sdp/],
 	],
-	["RFC 3261 §12.2.2: a dialog that is not known", { method: "BYE", toTag: "unknown" }, 481],
+	[
+		"RFC 3261 §12.2.2: a dialog that is not known",
+		{ method: "BYE", toTag: "unknown" },
+		481,
+		[HeaderId.msDiagnosticsPublic, /^1004;/],
+	],
 	[
 		"RFC 6665 §4.1.3: a NOTIFY of no subscription",
 		{ method: "NOTIFY", toTag: "unknown", headers: ["Event: presence", "Subscription-State: active"] },
