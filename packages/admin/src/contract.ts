@@ -439,6 +439,14 @@ export const operations = {
 		responses: { 200: policy.editSchema },
 		problems: ["domain-not-blocked", "in-file", "store-unavailable"],
 	},
+	getPolicyTest: {
+		method: "GET",
+		path: "/api/v1/policy/test",
+		auth: "admin",
+		summary: "What would happen to a request, and which rule decides; asks the DNS where the rule does",
+		query: policy.policyTestQuerySchema,
+		responses: { 200: policy.policyTestSchema },
+	},
 	listAudit: {
 		method: "GET",
 		path: "/api/v1/audit",

@@ -28,6 +28,7 @@ import { DnsClient } from "./federation/dns/dns-client.ts";
 import { Federation } from "./federation/federation.ts";
 import { throttleLimits } from "./federation/peer-policy.ts";
 import { PolicyService } from "./federation/policy-service.ts";
+import { testPolicy } from "./federation/policy-test.ts";
 import { traceRefusal } from "./federation/refused-connections.ts";
 import { Pacing } from "./federation/throttle/pacing.ts";
 import { Throttles } from "./federation/throttle/throttles.ts";
@@ -42,6 +43,7 @@ import { NotifierService } from "./presence/notifier-service.ts";
 import { Presentities } from "./presence/presentities.ts";
 import { WatcherService } from "./presence/watcher-service.ts";
 import { Store } from "./store/store.ts";
+import { userStanding } from "./store/user-standing.ts";
 import { hidesUsers } from "./ua/hidden-users.ts";
 import type { LocalIdentity } from "./ua/local-identity.ts";
 import { PolicyEnforcement } from "./ua/policy-enforcement.ts";
@@ -416,6 +418,18 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 					enforcement,
 					federation,
 					throttles,
+					test: (question) =>
+						testPolicy(question, {
+							directory: policy.directory,
+							standing: policy.standing,
+							lookup,
+							ownDomains,
+							userOf: (aor) => userStanding(aor, hostedDomains, store.users),
+							decisionOf: (user, other) => store.watchers.standing(user, other)?.decision,
+							hidesUsersFrom: (peer) => hidesUsers(config.federation.hide_unknown_users, peer),
+							throttle: throttleLimits(policy.standing.config),
+							markOutgoing: config.federation.mark_outgoing_verification,
+						}),
 					presence: (name) => presenceFlow(name, notifier, watcher),
 					audit: store.audit,
 					log,

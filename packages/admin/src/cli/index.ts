@@ -7,6 +7,7 @@ import * as contacts from "./contacts.ts";
 import type { CommandContext } from "./context.ts";
 import * as dialogs from "./dialogs.ts";
 import * as peer from "./peer.ts";
+import * as policy from "./policy.ts";
 import * as presence from "./presence.ts";
 import * as rule from "./rule.ts";
 import * as send from "./send.ts";
@@ -37,6 +38,7 @@ export function registerCommands(program: Command, context: CommandContext): voi
 		dialogs,
 		subscriptions,
 		peer,
+		policy,
 		user,
 		send,
 		watch,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { flagSchema, instantSchema, wholeNumber } from "./common.ts";
+import { aorSchema, flagSchema, instantSchema, wholeNumber } from "./common.ts";
 
 const count = z.int().min(0);
 
@@ -144,6 +144,22 @@ export const auditListSchema = z.object({
 	next: z.int().optional().describe("The `before` of the page that follows; absent on the last"),
 });
 
+/** `GET /api/v1/policy/test`. */
+export const policyTestQuerySchema = z.strictObject({ from: aorSchema, to: aorSchema });
+
+/** What would happen to a request from one address to another. */
+export const policyTestSchema = z.object({
+	direction: z.enum(["outbound", "inbound", "local", "transit"]),
+	allowed: z.boolean(),
+	code: z.string().describe("Stable code of the rule that decides"),
+	rule: z.string().describe("The rule, and where it is written"),
+	reason: z.string().describe("One sentence for a person"),
+	status: z.int().optional().describe("SIP status that the sender gets; absent where the far end or the user decides"),
+	diagnostics: z.int().optional().describe("Its ms-diagnostics-public id"),
+	facts: z.array(z.string()).describe("What else holds for such a request"),
+});
+
+export type PolicyTest = z.output<typeof policyTestSchema>;
 export type Peer = z.output<typeof peerSchema>;
 export type PeerRequest = z.output<typeof peerRequestSchema>;
 export type EditEffect = z.output<typeof editEffectSchema>;

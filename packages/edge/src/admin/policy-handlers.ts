@@ -5,6 +5,7 @@ import { formatKeyPath } from "../config/problem.ts";
 import type { Federation } from "../federation/federation.ts";
 import type { PolicyEdit, StandingBlock, StandingPeer } from "../federation/live-policy.ts";
 import type { EditOutcome, PolicyService } from "../federation/policy-service.ts";
+import type { PolicyAnswer, PolicyQuestion } from "../federation/policy-test.ts";
 import type { ThrottledPeer, Throttles } from "../federation/throttle/throttles.ts";
 import type { Audit } from "../store/audit.ts";
 import type { PolicyEnforcement } from "../ua/policy-enforcement.ts";
@@ -20,6 +21,7 @@ export type PolicyHandlers = Pick<
 	| "putDomainBlock"
 	| "deleteDomainBlock"
 	| "listAudit"
+	| "getPolicyTest"
 >;
 
 export interface PolicyHandlerOptions {
@@ -29,6 +31,7 @@ export interface PolicyHandlerOptions {
 	/** Whether presence flows with the peer of this name, each way. */
 	readonly presence: (name: string) => NonNullable<ApiPeer["presence"]>;
 	readonly throttles: Pick<Throttles, "list">;
+	readonly test: (question: PolicyQuestion) => Promise<PolicyAnswer>;
 	readonly audit: Audit;
 	readonly log: Logger;
 }
@@ -178,6 +181,19 @@ export function createPolicyHandlers(options: PolicyHandlerOptions): PolicyHandl
 				target: domain,
 			});
 			return { status: 200, body: { effect } };
+		},
+		async getPolicyTest({ query }) {
+			const { isAllowed, status, diagnosticsId, facts, ...told } = await options.test(query);
+			return {
+				status: 200,
+				body: {
+					...told,
+					allowed: isAllowed,
+					...(status === undefined ? {} : { status }),
+					...(diagnosticsId === undefined ? {} : { diagnostics: diagnosticsId }),
+					facts: [...facts],
+				},
+			};
 		},
 		listAudit({ query }) {
 			const limit = query.limit ?? DEFAULT_PAGE;
