@@ -9,10 +9,17 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, createServer, type SecureContextOptions } from "node:tls";
 import { Client } from "@causeway/admin";
-import type { Logger } from "@causeway/sip";
-import { systemClock, systemRandom } from "@causeway/sip/node";
+import type { Clock, Logger } from "@causeway/sip";
+import { createTurnFlusher, systemClock, systemRandom, TlsDialler } from "@causeway/sip/node";
+import { parseHostPort } from "../../src/config/host-port.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { type EdgeEnv, type RunningEdge, startEdge } from "../../src/edge.ts";
+import { loadMaterial } from "../../src/federation/certificate-keeper.ts";
+import { DnsClient } from "../../src/federation/dns/dns-client.ts";
+import { Federation } from "../../src/federation/federation.ts";
+import { peerPolicyFromConfig } from "../../src/federation/peer-policy.ts";
+import { PeerDirectory } from "../../src/federation/peers.ts";
+import { Trace } from "../../src/observe/trace.ts";
 import { type Authority, createEdgeCertificate, createRootAuthority, type Issued } from "../../src/pki/authority.ts";
 
 const DAY_MS = 86_400_000;
@@ -38,6 +45,8 @@ export interface TrustWorld {
 	/** The edge's own certificate. */
 	readonly own: Issued;
 	write(name: string, text: string): Promise<string>;
+	/** The transport of an edge alone, without listeners: what it looks up, dials and decides. */
+	federation(rest: string, options?: FederationParts): Promise<FederationUnderTest>;
 	/** Starts the edge; `rest` stands behind its common part. */
 	start(rest: string, options?: StartOptions): Promise<StartedEdge>;
 }
@@ -48,6 +57,19 @@ export interface StartOptions {
 	/** Inside `[edge.tls]`. */
 	readonly tls?: string;
 	readonly env?: Partial<EdgeEnv>;
+}
+
+export interface FederationParts {
+	readonly clock?: Clock;
+	/** For one question to a name server. */
+	readonly dnsTimeoutMs?: number;
+}
+
+export interface FederationUnderTest {
+	readonly federation: Federation;
+	/** `address:port` of every attempt to connect. */
+	readonly dialled: readonly string[];
+	readonly lookup: DnsClient;
 }
 
 export interface StartedEdge {
@@ -117,6 +139,50 @@ ${rest}`,
 		authority,
 		own,
 		write,
+		async federation(rest, { clock = systemClock(), dnsTimeoutMs } = {}) {
+			const config = await read(rest, {});
+			const loaded = await loadMaterial(config, clock);
+			assert.ok(loaded.ok, JSON.stringify(loaded));
+			const { credentials, judge } = loaded.material;
+			const directory = new PeerDirectory(peerPolicyFromConfig(config));
+			const log: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+			const servers = config.dns.servers.map((text) => {
+				const { host = "", port = 53 } = parseHostPort(text) ?? {};
+				return { address: host, port: port ?? 53 };
+			});
+			const lookup = new DnsClient({
+				servers,
+				clock,
+				log,
+				...(dnsTimeoutMs === undefined ? {} : { timeoutMs: dnsTimeoutMs }),
+			});
+			const dialled: string[] = [];
+			const dialler = new TlsDialler({ credentials, flusher: createTurnFlusher() });
+			const dial = dialler.dial.bind(dialler);
+			dialler.dial = (request) => {
+				dialled.push(`${request.address}:${request.port}`);
+				return dial(request);
+			};
+			const federation = new Federation({
+				clock,
+				random: systemRandom(),
+				log,
+				lookup,
+				dialler,
+				judge,
+				trace: new Trace(100, clock),
+				directory: () => directory,
+				ownDomains: new Set(config.domain.map(({ name }) => name)),
+				allowPrivateAddresses: config.dns.allow_private_addresses,
+				linkLimits: { perEdge: 4, perNetwork: 40 },
+				streamLimits: { headBytes: 65_536, bodyBytes: 262_144, headMs: 10_000, bodyMs: 20_000 },
+				handshakeMs: 10_000,
+				user: { received() {}, closed() {}, load: () => 0, outstanding: () => 0 },
+				refused() {},
+			});
+			context.after(() => federation.close("the test is over"));
+			return { federation, dialled, lookup };
+		},
 		async start(rest, options = {}) {
 			const lines: LogLine[] = [];
 			const keep = (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
@@ -217,6 +283,8 @@ export interface RawEdge {
 	show(shown: NonNullable<Shown>): void;
 	/** Ends its connections and forgets what came. */
 	reset(): void;
+	/** Ends its connections and takes no more. */
+	close(): void;
 	/** Every octet of SIP that our edge sent, over all connections. */
 	readonly text: string;
 	/** Connections whose handshake stood on this side. */
@@ -262,7 +330,7 @@ export async function startRawEdge(
 	});
 	server.on("tlsClientError", () => undefined);
 	await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-	context.after(() => new Promise<void>((resolve) => void server.close(() => resolve())));
+	context.after(() => void server.close());
 	return {
 		port: (server.address() as AddressInfo).port,
 		show: (next) => server.setSecureContext({ cert: next.chain, key: next.key, ciphers: ANY_STRENGTH }),
@@ -270,6 +338,10 @@ export async function startRawEdge(
 			for (const socket of sockets) socket.destroy();
 			sockets.clear();
 			text = "";
+		},
+		close() {
+			server.close();
+			for (const socket of sockets) socket.destroy();
 		},
 		get text() {
 			return text;

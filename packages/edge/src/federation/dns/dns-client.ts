@@ -22,6 +22,9 @@ const SHORTEST_TTL_SECONDS = 30;
 const LONGEST_TTL_SECONDS = 86_400;
 const NEGATIVE_TTL_SECONDS = 60;
 const MOST_ANSWERS = 1_000;
+/** Questions to name servers: so many at once, so many in the long run. */
+const MOST_AT_ONCE = 1_000;
+const MOST_PER_SECOND = 200;
 /** Records of one answer that are looked at, aliases among them. */
 const MOST_RECORDS = 64;
 const MOST_ALIASES = 8;
@@ -39,9 +42,12 @@ export class DnsClient implements DnsLookup {
 	/** By type and name; in order of use, so that the first one is the one to forget. */
 	readonly #remembered = new Map<string, Remembered>();
 	readonly #underWay = new Map<string, Promise<DnsAnswer<AnyRecord>>>();
+	#allowance = MOST_AT_ONCE;
+	#allowedAt: number;
 
 	constructor(options: DnsClientOptions) {
 		this.#options = options;
+		this.#allowedAt = options.clock.now();
 		this.#servers = options.servers.length > 0 ? options.servers : systemServers();
 	}
 
@@ -106,7 +112,18 @@ export class DnsClient implements DnsLookup {
 		}
 	}
 
+	/** Strangers decide which domains are looked up: whoever sends in the name of thousands must not make us ask thousands. */
+	#mayAsk(): boolean {
+		const now = this.#options.clock.now();
+		this.#allowance = Math.min(MOST_AT_ONCE, this.#allowance + ((now - this.#allowedAt) / 1000) * MOST_PER_SECOND);
+		this.#allowedAt = now;
+		if (this.#allowance < 1) return false;
+		this.#allowance -= 1;
+		return true;
+	}
+
 	async #ask(question: Question): Promise<DnsAnswer<AnyRecord>> {
+		if (!this.#mayAsk()) return { kind: "failed", reason: "too many names are looked up at this moment" };
 		let reason = "no name server is configured";
 		for (let attempt = 0; attempt < ATTEMPTS_PER_SERVER; attempt += 1) {
 			for (const server of this.#servers) {
@@ -137,7 +154,7 @@ function readAnswer(question: Question, packet: DecodedPacket): DnsAnswer<AnyRec
 		const records: AnyRecord[] = [];
 		let alias: string | undefined;
 		for (const answer of answers) {
-			if (!("ttl" in answer) || answer.name.toLowerCase() !== name) continue;
+			if (!("ttl" in answer) || answer.name.toLowerCase() !== name || answer.class !== "IN") continue;
 			const record = answer.type === question.type ? toRecord(answer) : undefined;
 			if (record !== undefined) {
 				records.push(record);
