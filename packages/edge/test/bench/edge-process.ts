@@ -14,7 +14,7 @@ export const PEER_DOMAIN = "bench.example";
 export const PEER_FQDN = "sip.bench.example";
 const FQDN = "sip.contoso.example";
 const PASSWORD = "bench-password";
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 120_000;
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 export interface BenchEdge {
