@@ -56,6 +56,8 @@ export interface Link {
 	/** Fulfils when our edge has closed the connection. */
 	closed(): Promise<string>;
 	readonly isOpen: boolean;
+	/** Of the partner's end. */
+	readonly localPort: number;
 	destroy(): void;
 }
 
@@ -274,6 +276,7 @@ function createLink(stream: ByteStream): Link {
 		get isOpen() {
 			return stream.isOpen;
 		},
+		localPort: stream.local.port,
 		destroy: () => stream.destroy("the test is over"),
 	};
 }
