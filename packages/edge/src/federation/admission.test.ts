@@ -92,3 +92,28 @@ test("REQ-46: a server that we dialled carries the name we dialled, under its pe
 	assert.equal(verdict("public", edge.host), false);
 	assert.equal(verdict("northwind-ca", "sip.fabrikam.example"), false);
 });
+
+test("security 1: however many peers are listed, a certificate is judged for those alone that it may be", async () => {
+	const crowd = Array.from({ length: 500 }, (_, index) =>
+		createTestPeer({
+			domains: [`d${index}.example`],
+			...(index % 2 === 0 ? { edge: { host: `sip.d${index}.example`, port: 5061 } } : {}),
+		}),
+	);
+	const options = optionsFor([...crowd, northwind]);
+	for (const [name, isAdmitted] of [
+		[edge.host, true],
+		["sip.stranger.example", false],
+	] as const) {
+		let judged = 0;
+		const judge: AdmissionOptions["judge"] = {
+			judge(presented, expectation) {
+				judged += 1;
+				return testJudge.judge(presented, expectation);
+			},
+		};
+		const admission = await admitAccepted(presentTestCertificate("public", name), { ...options, judge });
+		assert.equal(admission.ok, isAdmitted);
+		assert.ok(judged <= 4, `${judged} verdicts`);
+	}
+});

@@ -35,42 +35,72 @@ export async function admitAccepted(
 	const directory = options.directory();
 	const arrival: Arrival = { presented, isLegacy, judge: options.judge };
 	const edges = directory.withEdge.map((peer) => [peer, peer.edge === undefined ? [] : [peer.edge.host]] as const);
-	const listed = admitAs(edges, arrival);
+	// The certificate itself, for nobody: its names tell which peers it need be judged for, however many are listed.
+	const anybody = options.judge.judge(presented, anybodyExpectation);
+	const names = namesOf(anybody.verdict);
+	const likely = edges.filter(([peer, edgeNames]) => mayBe(peer, edgeNames, names));
+	const listed = admitAs(likely, arrival);
 	if (listed?.ok === true) return listed;
 
-	// Nobody whose edge we know by name: is the certificate itself good?
-	const anybody = options.judge.judge(presented, anybodyExpectation);
+	// Nobody whose edge we know by name.
 	if (anybody.ok && directory.policy.discovery && !isLegacy) {
 		return { ok: true, identity: anybody.identity, admittedAs: [], verdict: anybody.verdict };
 	}
-	// The DNS is asked only about peers whose trust and settings the chain satisfies already.
-	const candidates = directory.bySrv.filter(
-		(peer) => options.judge.judge(presented, { ...expectationOf(peer, "accepted", []), domains: [] }).ok,
+	// The DNS is asked only about peers whose trust the chain satisfies already.
+	const withTargets = await targetsOf(trustedBySrv(arrival, directory), options.lookup);
+	const found = admitAs(
+		withTargets.filter(([peer, edgeNames]) => mayBe(peer, edgeNames, names)),
+		arrival,
 	);
-	const withTargets = await targetsOf(candidates, options.lookup);
-	const found = admitAs(withTargets, arrival);
 	if (found?.ok === true) return found;
-	return listed ?? found ?? explainStranger(arrival, [...edges, ...withTargets], directory);
+	return listed ?? found ?? explainStranger(arrival, likely, [...edges, ...withTargets], directory, names);
+}
+
+/** Names as plain text: DNS names, SIP domains, common names. */
+function namesOf({ shown }: Verdict): readonly string[] {
+	return (shown?.names ?? []).map((name) => {
+		const prefix = ["CN=", "sip:"].find((one) => name.startsWith(one));
+		return prefix === undefined ? name : name.slice(prefix.length);
+	});
+}
+
+/** Whether a certificate with these names can be this peer's at all; its verdict says whether it is. */
+function mayBe(peer: Peer, edgeNames: readonly string[], names: readonly string[]): boolean {
+	if (peer.wildcard || edgeNames.some((name) => names.includes(name))) return true;
+	return peer.domainSan && peer.domains.some((domain) => names.includes(domain));
+}
+
+/** Peers that are found by SRV, and whose trust this chain satisfies; each trust is asked once. */
+function trustedBySrv({ presented, judge }: Arrival, directory: PeerDirectory): readonly Peer[] {
+	const byTrust = new Map<string, boolean>();
+	return directory.bySrv.filter((peer) => {
+		const key = peer.trust?.join("\n") ?? "";
+		const known = byTrust.get(key);
+		if (known !== undefined) return known;
+		const isTrusted = judge.judge(presented, { ...anybodyExpectation, trust: peer.trust }).ok;
+		byTrust.set(key, isTrusted);
+		return isTrusted;
+	});
 }
 
 /** Why a certificate is no peer's: measured by the peer whose name it carries, else by the names of all. */
 function explainStranger(
 	{ presented, judge }: Arrival,
+	likely: readonly (readonly [peer: Peer, edgeNames: readonly string[]])[],
 	peers: readonly (readonly [peer: Peer, edgeNames: readonly string[]])[],
 	directory: PeerDirectory,
+	shownNames: readonly string[],
 ): Admission {
-	for (const [peer, edgeNames] of peers) {
-		if (edgeNames.length === 0) continue;
+	for (const [peer, edgeNames] of likely) {
 		const { verdict } = judge.judge(presented, expectationOf(peer, "accepted", edgeNames));
 		if (isAboutThis(verdict)) return { ok: false, verdict };
 	}
 	// Found by SRV, and not asked for because its trust does not hold: the domain tells whose it wants to be.
-	for (const peer of directory.bySrv) {
-		const { verdict } = judge.judge(presented, expectationOf(peer, "accepted", []));
-		const names = verdict.shown?.names ?? [];
-		const isTheirs = names.some((name) => peer.domains.some((domain) => isWithinDomain(name, domain)));
-		if (!verdict.ok && isTheirs) return { ok: false, verdict };
-	}
+	const owner = directory.bySrv.find(({ domains }) =>
+		shownNames.some((name) => domains.some((domain) => isWithinDomain(name, domain))),
+	);
+	const owned = owner && judge.judge(presented, expectationOf(owner, "accepted", []));
+	if (owned?.ok === false) return { ok: false, verdict: owned.verdict };
 	const names = peers.flatMap(([, edgeNames]) => edgeNames);
 	const domains = peers.flatMap(([peer]) => (peer.domainSan ? peer.domains : []));
 	const { verdict } = judge.judge(presented, { ...anybodyExpectation, names, domains });
