@@ -75,12 +75,13 @@ test("REQ-06, REQ-59: no plain TCP or UDP socket, whatever Contact, Route, Via a
 	const { token } = await started.admin.call("login", { body: { aor, password: "correct horse" } });
 	const alice = started.admin.withToken(token);
 
-	const traps = [...TRAP_PORTS, ...TRAP_PORTS].sort();
+	const inOrder = (ports: readonly number[]): readonly number[] => ports.toSorted((one, other) => one - other);
+	const traps = inOrder([...TRAP_PORTS, ...TRAP_PORTS]);
 	const look = (): void => {
 		const { listening, udp, remote } = readSockets();
-		const ours = listening.filter((port) => !TRAP_PORTS.includes(port)).sort();
-		assert.deepEqual(ours, [started.port, httpPort, partner.port].sort(), "listening TCP sockets");
-		assert.deepEqual(udp.toSorted(), traps, "UDP sockets");
+		const ours = inOrder(listening.filter((port) => !TRAP_PORTS.includes(port)));
+		assert.deepEqual(ours, inOrder([started.port, httpPort, partner.port]), "listening TCP sockets");
+		assert.deepEqual(inOrder(udp), traps, "UDP sockets");
 		const trapped = remote.filter((port) => TRAP_PORTS.includes(port));
 		assert.deepEqual(trapped, [], "connections to plain ports");
 	};
