@@ -46,6 +46,7 @@ import { Store } from "./store/store.ts";
 import { userStanding } from "./store/user-standing.ts";
 import { hidesUsers } from "./ua/hidden-users.ts";
 import type { LocalIdentity } from "./ua/local-identity.ts";
+import { mayTalkWith, refuseOutside } from "./ua/outside-permission.ts";
 import { PolicyEnforcement } from "./ua/policy-enforcement.ts";
 import { UserAgent } from "./ua/user-agent.ts";
 
@@ -144,6 +145,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			ownDomains,
 			federation: () => federation,
 			hidesUsersFrom: (peer) => hidesUsers(config.federation.hide_unknown_users, peer),
+			outsideOf: (user) => store.users.get(user)?.outside ?? "all",
 			throttles,
 			paceMs: (link) => pacing.reserve(link),
 			counted: (method, status, code) => metrics.answered(method, status, code),
@@ -308,6 +310,10 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 					notifier.changed(aor);
 					if (kind === "resumed") watcher.watchAll(aor);
 					break;
+				case "outside-changed":
+					enforcement.enforce();
+					watcher.policyChanged();
+					break;
 				case "password-set":
 					hub.end(aor, "the password was changed");
 					break;
@@ -329,6 +335,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			view: () => ({ directory: policy.directory, judge: certificates.judge }),
 			federation,
 			dialogs: agent.dialogs,
+			permits: (user, peer) => mayTalkWith(store.users.get(user)?.outside ?? "all", peer),
 			log,
 		});
 		policy.changed = async (standing) => {
@@ -427,6 +434,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 							userOf: (aor) => userStanding(aor, hostedDomains, store.users),
 							decisionOf: (user, other) => store.watchers.standing(user, other)?.decision,
 							hidesUsersFrom: (peer) => hidesUsers(config.federation.hide_unknown_users, peer),
+							refusesOutside: (user, peer) => refuseOutside(user, store.users.get(user)?.outside ?? "all", peer),
 							throttle: throttleLimits(policy.standing.config),
 							markOutgoing: config.federation.mark_outgoing_verification,
 						}),

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import { ApiError } from "../api-error.ts";
 import type { Client } from "../client.ts";
 import type { User } from "../schema/account.ts";
@@ -50,8 +50,32 @@ export function register(program: Command, context: CommandContext): void {
 	);
 	registerPasswd(user, context);
 	registerSuspend(user, context);
+	registerOutside(user, context);
 	registerRemove(user, context);
 }
+
+function registerOutside(parent: Command, context: CommandContext): void {
+	addConnectionFlags(parent.command("outside").summary("say whom outside a user may talk with"))
+		.description(
+			"Says whom outside a user may talk with: all, federated partners alone, public IM networks alone, or none. What is open\nand no longer allowed ends at once.",
+		)
+		.argument("<user>", "user@domain", readAor)
+		.addArgument(new Argument("<whom>", "whom").choices(["all", "partners", "public", "none"]))
+		.addHelpText("after", formatExamples("causeway user outside alice@contoso.example partners"))
+		.action(async (aor: string, outside: NonNullable<User["outside"]>, flags: ConnectionFlags) => {
+			const client = await context.connect(flags);
+			await client.call("getUser", { params: { aor } });
+			await client.call("putUser", { params: { aor }, body: { outside } });
+			context.stdout.write(`${aor} may talk with ${outsideWords[outside]}\n`);
+		});
+}
+
+const outsideWords = {
+	all: "everybody outside",
+	partners: "federated partners, not with public IM networks",
+	public: "public IM networks, not with federated partners",
+	none: "nobody outside",
+} as const;
 
 function registerAdd(parent: Command, context: CommandContext): void {
 	addConnectionFlags(parent.command("add").summary("make a hosted user"))

@@ -22,11 +22,15 @@ export const tokenRequestSchema = z.strictObject({
 	ttl_seconds: z.int().min(10).max(86_400).optional().describe("Life of the token; 3600 where left out"),
 });
 
+/** Whom outside a user may talk with: federated partners, public IM networks, both, neither. */
+export const outsideSchema = z.enum(["all", "partners", "public", "none"]);
+
 /** A hosted user. */
 export const userSchema = z.object({
 	aor: aorSchema,
 	display_name: z.string().optional(),
 	suspended: z.boolean(),
+	outside: outsideSchema.optional().describe("Whom outside the user may talk with; all where left out"),
 	created_at: instantSchema,
 });
 
@@ -43,6 +47,7 @@ export const userListSchema = z.object({ users: z.array(userSchema), next: aorSc
 export const userRequestSchema = z.strictObject({
 	password: passwordSchema.optional().describe("Required for a new user"),
 	display_name: displayNameSchema.optional(),
+	outside: outsideSchema.optional().describe("Whom outside the user may talk with; for a user there is"),
 	reassign: z
 		.boolean()
 		.optional()

@@ -82,6 +82,7 @@ test("users: PUT makes a user with 201, changes what is named with 200, and GET 
 		aor: "alice@contoso.example",
 		display_name: "Alice",
 		suspended: false,
+		outside: "all",
 		created_at: "2026-01-05T09:00:00.000Z",
 	};
 	assert.deepEqual([made.status, made.body], [201, user]);

@@ -13,7 +13,14 @@ export type AccountHandlers = Pick<
 >;
 
 /** What happened to a user, for those who hold live state of it. */
-export type UserChangeKind = "added" | "changed" | "password-set" | "suspended" | "resumed" | "removed";
+export type UserChangeKind =
+	| "added"
+	| "changed"
+	| "outside-changed"
+	| "password-set"
+	| "suspended"
+	| "resumed"
+	| "removed";
 
 export interface AccountOptions {
 	readonly users: Users;
@@ -140,6 +147,11 @@ export function createAccountHandlers(options: AccountOptions): AccountHandlers 
 				await record(caller, "user.change", aor);
 				userChanged(aor, "changed");
 			}
+			if (body.outside !== undefined) {
+				if ((await users.update(aor, { outside: body.outside })) === undefined) throw unknownUser(aor);
+				await record(caller, "user.outside", aor, { outside: body.outside });
+				userChanged(aor, "outside-changed");
+			}
 			if (body.password !== undefined) await setPassword(caller, aor, body.password);
 			return { status: 200, body: describeUser(requireUser(aor)) };
 		},
@@ -197,6 +209,7 @@ function describeUser(user: StoredUser): User {
 		aor: user.aor,
 		...(user.displayName === undefined ? {} : { display_name: user.displayName }),
 		suspended: user.suspended,
+		outside: user.outside,
 		created_at: instant(user.createdAt),
 	};
 }

@@ -76,6 +76,9 @@ export type LinkOutcome =
 	| { readonly ok: true; readonly link: Link; readonly peer: Peer }
 	| { readonly ok: false; readonly refusal: FederationRefusal };
 
+/** Whether the sender may talk with this peer: why not, or undefined. */
+export type RefusesPeer = (peer: Peer) => FederationRefusal | undefined;
+
 /** However many addresses a domain has: who waits for a connection is told by then (Timer B, Timer F). */
 const LONGEST_SEARCH_MS = 32_000;
 /** Connections of peers that have not said yet which domain they speak for, of all of them together. */
@@ -187,9 +190,12 @@ export class Federation {
 		});
 	}
 
-	/** A link on which a new dialog with this domain may be opened: an open one, or one dialled now. Never rejects. */
-	async linkTo(domain: string): Promise<LinkOutcome> {
-		const outcome = await this.#findLink(domain).catch((error: unknown) => {
+	/**
+	 * A link on which a new dialog with this domain may be opened: an open one, or one dialled now. Never rejects. Nothing is
+	 * dialled for a peer that is refused.
+	 */
+	async linkTo(domain: string, refuses: RefusesPeer = () => undefined): Promise<LinkOutcome> {
+		const outcome = await this.#findLink(domain, refuses).catch((error: unknown) => {
 			this.#options.log.error("no connection made", { domain, reason: String(error) });
 			return this.#fail(domain, refusal(500, undefined, "internal", "a fault of this server", "us"));
 		});
@@ -227,7 +233,7 @@ export class Federation {
 		for (const link of this.#links) link.isDraining = true;
 	}
 
-	async #findLink(domain: string): Promise<LinkOutcome> {
+	async #findLink(domain: string, refuses: RefusesPeer): Promise<LinkOutcome> {
 		const until = this.#options.clock.now() + LONGEST_SEARCH_MS;
 		const directory = this.#options.directory();
 		const found = directory.find(domain);
@@ -242,6 +248,9 @@ export class Federation {
 			);
 		}
 		const peer = provider ?? (found.kind === "peer" ? found.peer : discoveredPeer(domain));
+		const refused = refuses(peer);
+		// The sender's own matter: it says nothing about the way to the domain.
+		if (refused !== undefined) return { ok: false, refusal: refused };
 		const open = peer.edge && this.#outbound.find(peer.edge.host, peer);
 		if (open?.isBusy === false) return { ok: true, link: open.link, peer };
 		const hops = await resolveHops(

@@ -4,6 +4,7 @@ import type { UserStanding } from "../store/user-standing.ts";
 import { hostOf } from "./admission.ts";
 import type { StandingPolicy } from "./live-policy.ts";
 import { openProviderOf } from "./open-provider.ts";
+import type { FederationRefusal } from "./outcome.ts";
 import type { Peer, PeerDirectory, PeerThrottle } from "./peers.ts";
 
 /** `user@domain`, lower case. */
@@ -36,6 +37,8 @@ export interface PolicyTestOptions {
 	readonly userOf: (aor: string) => UserStanding;
 	/** What one of our users decided about somebody. */
 	readonly decisionOf: (user: string, other: string) => string | undefined;
+	/** Why one of our users may not talk with this peer's; undefined where it may. */
+	readonly refusesOutside: (user: string, peer: Peer) => FederationRefusal | undefined;
 	readonly hidesUsersFrom: (peer: Peer) => boolean;
 	readonly throttle: PeerThrottle;
 	readonly markOutgoing: boolean;
@@ -101,6 +104,19 @@ async function testOutbound(from: string, to: string, options: PolicyTestOptions
 	const found = await findPeer(domainOf(to), options, "outbound");
 	if (found.kind === "refused") return found.answer;
 	const { peer, rule, targets } = found;
+	const denied = options.refusesOutside(from, peer);
+	if (denied !== undefined) {
+		return {
+			direction: "outbound",
+			isAllowed: false,
+			code: denied.code,
+			rule: `whom outside ${from} may talk with`,
+			reason: denied.reason,
+			status: denied.status,
+			diagnosticsId: denied.diagnosticsId,
+			facts: [],
+		};
+	}
 	const facts = [
 		...routeFacts(peer, targets),
 		options.markOutgoing
@@ -148,8 +164,9 @@ async function testInbound(from: string, to: string, options: PolicyTestOptions)
 	});
 	const isHidden = options.hidesUsersFrom(peer);
 	const standing = options.userOf(to);
-	if (standing === "unknown" || standing === "suspended") {
-		const reason = standing === "suspended" ? `${to} is suspended` : `there is no user ${to}`;
+	const denied = standing === "user" ? options.refusesOutside(to, peer) : undefined;
+	if (standing === "unknown" || standing === "suspended" || denied !== undefined) {
+		const reason = denied?.reason ?? (standing === "suspended" ? `${to} is suspended` : `there is no user ${to}`);
 		return isHidden
 			? answer(false, "unknown-user", `${reason}, and ${peer.name} may not learn that: the user looks absent`, 480)
 			: answer(false, "unknown-user", reason, 404, 1003);

@@ -17,6 +17,7 @@ import { HELD_MESSAGES, type Message, type MessageFinish } from "../store/messag
 import type { PresenceState } from "../store/published-presence.ts";
 import type { Store } from "../store/store.ts";
 import { domainOf } from "../ua/local-identity.ts";
+import { mayTalkWith } from "../ua/outside-permission.ts";
 import { type Verification, verificationOf } from "../ua/verification.ts";
 import { type Admission, type AdmissionRules, admitSender } from "./admit-sender.ts";
 import { readArrived } from "./bodies.ts";
@@ -189,7 +190,7 @@ export class ImService implements SessionUser {
 		const owner = detach(aorKey(to));
 		const user = store.users.get(owner);
 		const isHidden = hideUnknownUsers === "always" || (hideUnknownUsers === "discovered" && peer.kind === "discovered");
-		if (user === undefined || user.suspended) {
+		if (user === undefined || user.suspended || !mayTalkWith(user.outside, peer)) {
 			this.#refuseCall(transaction, isHidden ? 480 : 404, "unknown-user", isHidden);
 			return;
 		}
@@ -389,7 +390,7 @@ export class ImService implements SessionUser {
 
 	async #prepare(conversation: Conversation): Promise<Session | MessageFinish> {
 		const { agent, store } = this.#options;
-		const outcome = await agent.linkTo(domainOf(conversation.peer));
+		const outcome = await agent.linkTo(domainOf(conversation.peer), conversation.owner);
 		if (!outcome.ok) {
 			const { status, reason, blame } = outcome.refusal;
 			return { fate: "failed", code: status, reason, blame };

@@ -82,6 +82,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 			bind: options.bind ?? (() => ({ ok: true, peer })),
 			linkTo: () => options.linkTo?.(link, peer) ?? Promise.resolve({ ok: true, link, peer }),
 		}),
+		outsideOf: () => "all",
 		hidesUsersFrom: () => false,
 		counted: () => {},
 	});

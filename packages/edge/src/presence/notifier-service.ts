@@ -19,6 +19,7 @@ import type { Store } from "../store/store.ts";
 import type { Authorization, Decision } from "../store/watchers.ts";
 import { hidesUsers } from "../ua/hidden-users.ts";
 import { contactValue, type LocalIdentity } from "../ua/local-identity.ts";
+import { mayTalkWith } from "../ua/outside-permission.ts";
 import type { UserAgent } from "../ua/user-agent.ts";
 import { verificationOf } from "../ua/verification.ts";
 import { jitteredDialogMs } from "./dialog-age.ts";
@@ -142,7 +143,7 @@ export class NotifierService {
 		if (this.#isRefusedPoll(context, seconds, presentity, watcher)) return;
 		const isHidden = this.#hides(peer);
 		const user = store.users.get(presentity);
-		const isKnown = user !== undefined && !user.suspended;
+		const isKnown = user !== undefined && !user.suspended && mayTalkWith(user.outside, peer);
 		if (!isKnown && !isHidden) {
 			agent.answer(transaction, 404, { code: "unknown-user" });
 			return;

@@ -343,7 +343,7 @@ export class RemoteWatch implements DialogUsage {
 	async #sendFirst(expiresSeconds: number): Promise<void> {
 		const { agent, identity, sender } = this.#options;
 		const callId = this.#callId;
-		const outcome = await agent.linkTo(domainOf(this.#address));
+		const outcome = await agent.linkTo(domainOf(this.#address), this.owner);
 		// Stopped, or started anew, while the connection was made.
 		if (callId !== this.#callId || this.#state.name === "terminated") return;
 		if (this.#closed) {

@@ -153,6 +153,11 @@ export const MIGRATIONS: readonly string[] = [
 		blocked_answer TEXT NOT NULL CHECK (blocked_answer IN ('unavailable', 'declined'))
 	) STRICT, WITHOUT ROWID;
 	`,
+	`
+	-- Whom outside a user may talk with (protocol sheet 7.2).
+	ALTER TABLE users ADD COLUMN outside TEXT NOT NULL DEFAULT 'all'
+		CHECK (outside IN ('all', 'partners', 'public', 'none'));
+	`,
 ];
 
 /**

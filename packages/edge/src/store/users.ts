@@ -11,6 +11,10 @@ const VERIFICATIONS = ["verified", "unverified"] as const;
 /** The level we state to partners for a user (REQ-71, REQ-72). */
 export type Verification = (typeof VERIFICATIONS)[number];
 
+const OUTSIDE = ["all", "partners", "public", "none"] as const;
+/** Whom outside a user may talk with: federated partners, public IM networks, both, neither. */
+export type Outside = (typeof OUTSIDE)[number];
+
 /** A hosted user. */
 export interface User {
 	/** Key: `user@domain` in lower case. */
@@ -20,6 +24,7 @@ export interface User {
 	readonly displayName: string | undefined;
 	readonly suspended: boolean;
 	readonly verification: Verification;
+	readonly outside: Outside;
 	readonly createdAt: number;
 }
 
@@ -43,6 +48,7 @@ export type AddUserResult =
 export interface UserChange {
 	readonly displayName?: string | null;
 	readonly verification?: Verification;
+	readonly outside?: Outside;
 }
 
 /** Partners may hold an address for so long: they look at their contacts anew at least every 45 days. */
@@ -50,7 +56,7 @@ const RETIREMENT_MS = 90 * 24 * 3_600_000;
 const LONGEST_PAGE = 1_000;
 const REMOVED_AT_ONCE = 500;
 
-const SELECT_USER = "SELECT aor, address, display_name, suspended, verification, created_at FROM users";
+const SELECT_USER = "SELECT aor, address, display_name, suspended, verification, outside, created_at FROM users";
 
 function userFromRow(row: Row): User {
 	return {
@@ -59,6 +65,7 @@ function userFromRow(row: Row): User {
 		displayName: optionalText(row, "display_name"),
 		suspended: integer(row, "suspended") !== 0,
 		verification: word(row, "verification", VERIFICATIONS),
+		outside: word(row, "outside", OUTSIDE),
 		createdAt: integer(row, "created_at"),
 	};
 }
@@ -94,6 +101,7 @@ export const userWrites = {
 		if (change.verification !== undefined) {
 			database.run("UPDATE users SET verification = ? WHERE aor = ?", change.verification, aor);
 		}
+		if (change.outside !== undefined) database.run("UPDATE users SET outside = ? WHERE aor = ?", change.outside, aor);
 		const row = database.get(`${SELECT_USER} WHERE aor = ?`, aor);
 		return row && userFromRow(row);
 	},
@@ -192,6 +200,7 @@ function newUser(user: NewUser, createdAt: number): User {
 		displayName: user.displayName,
 		suspended: false,
 		verification: user.verification ?? "verified",
+		outside: "all",
 		createdAt,
 	};
 }

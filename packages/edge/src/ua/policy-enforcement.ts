@@ -2,6 +2,7 @@
 import type { DialogTable, Logger } from "@causeway/sip";
 import type { Federation } from "../federation/federation.ts";
 import type { Link } from "../federation/link.ts";
+import type { Peer, PeerDirectory } from "../federation/peers.ts";
 import { findCut, type PolicyView } from "../federation/policy-cut.ts";
 import { domainOf } from "./local-identity.ts";
 import type { DialogUsage } from "./user-agent.ts";
@@ -11,6 +12,8 @@ export interface PolicyEnforcementOptions {
 	readonly view: () => PolicyView;
 	readonly federation: Pick<Federation, "links" | "policyChanged">;
 	readonly dialogs: DialogTable<DialogUsage>;
+	/** Whether one of our users may talk with this peer's. */
+	readonly permits: (user: string, peer: Peer) => boolean;
 	readonly log: Logger;
 }
 
@@ -36,7 +39,20 @@ export class PolicyEnforcement {
 			domain: domainOf(entry.describe().remote),
 		}));
 		const { dialogs: cut, links } = findCut(atStake, federation.links, view);
-		return { usages: cut.map(({ usage }) => usage), links };
+		const networks = new Map([...federation.links].map(({ connection, network }) => [connection.id, network]));
+		const refused = atStake.filter(
+			(one) =>
+				!cut.includes(one) && !this.#isPermitted(one.usage, one.domain, networks.get(one.connectionId), view.directory),
+		);
+		return { usages: [...cut, ...refused].map(({ usage }) => usage), links };
+	}
+
+	#isPermitted(usage: DialogUsage, domain: string, network: string | undefined, directory: PeerDirectory): boolean {
+		const found = directory.find(domain);
+		const isListed = found.kind === "peer" && found.peer.kind !== "discovered";
+		const open = isListed ? undefined : directory.open.find(({ name }) => name === network);
+		const peer = open ?? (found.kind === "peer" ? found.peer : undefined);
+		return peer === undefined || this.#options.permits(usage.describe().local.toLowerCase(), peer);
 	}
 
 	/** Ends what the policy that stands does not allow; goodbyes leave before their link is closed. */

@@ -31,9 +31,11 @@ import { CONTINUE, type RequestContext, type Verdict } from "../proxy/context.ts
 import { runPipeline } from "../proxy/pipeline.ts";
 import { ALLOW_VALUE, type StepRules } from "../proxy/steps.ts";
 import { StoreFailed } from "../store/store-failed.ts";
+import type { Outside } from "../store/users.ts";
 import { AnswerDelay } from "./answer-delay.ts";
 import { capabilityBody } from "./capabilities.ts";
 import { type LocalIdentity, viaValue } from "./local-identity.ts";
+import { refuseOutside } from "./outside-permission.ts";
 import { refusalHeaders, refusalReason } from "./refusals.ts";
 
 /** What lives in a dialog: a message session or a subscription. */
@@ -78,6 +80,8 @@ export interface UserAgentOptions {
 	readonly federation: () => Pick<Federation, "bind" | "findLink" | "linkTo">;
 	/** Whether a peer may not learn which of our users exist: its first requests wait a random moment (REQ-91). */
 	readonly hidesUsersFrom: (peer: Peer) => boolean;
+	/** Whom outside one of our users may talk with. */
+	readonly outsideOf: (user: string) => Outside;
 	/** Ceilings of peers; undefined where there are none. */
 	readonly throttles?: (ThrottleRules & { answered(link: Link, statusCode: number): void }) | undefined;
 	/** Milliseconds that our next request on this link waits; undefined where none does. */
@@ -154,8 +158,10 @@ export class UserAgent implements TransactionUser, FederationUser {
 		return viaValue(this.#options.identity(), this.transactions.createBranch());
 	}
 
-	linkTo(domain: string): Promise<LinkOutcome> {
-		return this.#options.federation().linkTo(domain);
+	/** A link for what `user` wants to open with somebody of this domain. */
+	linkTo(domain: string, user: string): Promise<LinkOutcome> {
+		const { federation, outsideOf } = this.#options;
+		return federation().linkTo(domain, (peer) => refuseOutside(user, outsideOf(user), peer));
 	}
 
 	send(link: Link, request: SipRequest, user: ClientTransactionUser): ClientTransaction {

@@ -66,6 +66,7 @@ export function createBoundaryWorld(options: BoundaryOptions): BoundaryWorld {
 		identity: () => ({ fqdn: "sip.contoso.example", port: 5061 }),
 		ownDomains,
 		federation: () => federation,
+		outsideOf: () => "all",
 		hidesUsersFrom: () => false,
 		throttles,
 		counted: () => {},

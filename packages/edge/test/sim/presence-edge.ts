@@ -110,6 +110,7 @@ export class SimEdge {
 			log,
 			identity,
 			ownDomains: new Set([domain]),
+			outsideOf: () => "all",
 			hidesUsersFrom: () => false,
 			federation: () => ({
 				findLink: (id) => links.get(id)?.link,
