@@ -271,6 +271,6 @@ export { type Aor, aorKey, formatAor, parseAor, parseAorText } from "./uri/aor.t
 export { compareUris, normaliseEscapes } from "./uri/compare-uris.ts";
 export { escapeUser, formatSipUri, type SipUriParts } from "./uri/format-uri.ts";
 export { equalHosts, type Host, parseHost, parseIpv4, parseIpv6 } from "./uri/host.ts";
-export { findParam, formatParams, MAX_PARAMS, NO_PARAMS, type Param, type Params, paramValue } from "./uri/params.ts";
+export { findParam, formatParams, listParams, MAX_PARAMS, type Param, type Params, paramValue } from "./uri/params.ts";
 export { parseUri, parseUriText } from "./uri/parse-uri.ts";
 export { isSipUri, type OtherUri, type SipUri, type Uri } from "./uri/uri.ts";

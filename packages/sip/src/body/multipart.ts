@@ -79,7 +79,7 @@ function inspect(
 	if (type !== undefined && !type.ok) return success(undefined);
 	const media = type?.value;
 	if (media?.type === "multipart") return search(media, body, isWanted, depth + 1, budget);
-	const isIt = isWanted(media ?? { type: "text", subtype: "plain", params: [] });
+	const isIt = isWanted(media ?? { type: "text", subtype: "plain", params: "" });
 	return success(isIt ? { type: media, text: body } : undefined);
 }
 

@@ -2,7 +2,7 @@
 import type { NameAddr } from "../header/name-addr.ts";
 import { invariant } from "../text/assert.ts";
 import { detach } from "../text/octets.ts";
-import { findParam, formatParams } from "../uri/params.ts";
+import { findParam, formatParams, listParams } from "../uri/params.ts";
 import { parseUriText } from "../uri/parse-uri.ts";
 import { isSipUri, type Uri } from "../uri/uri.ts";
 
@@ -51,7 +51,7 @@ export function requestUriText(uri: Uri): string {
 	const withoutHeaders = uri.headers === "" ? uri.text : uri.text.slice(0, uri.text.indexOf("?", hostStart(uri.text)));
 	if (findParam(uri.params, "method") === undefined) return withoutHeaders;
 	const semicolon = withoutHeaders.indexOf(";", hostStart(withoutHeaders));
-	const kept = uri.params.filter(({ name }) => name.toLowerCase() !== "method");
+	const kept = listParams(uri.params).filter(({ name }) => name.toLowerCase() !== "method");
 	return withoutHeaders.slice(0, semicolon) + formatParams(kept);
 }
 

@@ -2,7 +2,7 @@
 import { type Result, refusal, success } from "../fault.ts";
 import { CharClass, skipClass } from "../text/char-class.ts";
 import { skipLws } from "../text/scan.ts";
-import { formatParams, type Params, paramValue } from "../uri/params.ts";
+import { type Params, paramValue } from "../uri/params.ts";
 import { parseParams } from "./params.ts";
 
 export interface Event {
@@ -25,5 +25,5 @@ export function parseEvent(text: string, start: number, end: number): Result<Eve
 }
 
 export function formatEvent(event: { readonly package: string; readonly params?: Params }): string {
-	return event.package + formatParams(event.params ?? []);
+	return event.package + (event.params ?? "");
 }

@@ -68,10 +68,7 @@ test("RFC 3261 §20.42 Via: lower-case transport, white space around separators,
 		host: "sip.fabrikam.example",
 		port: 5061,
 		branch: "z9hG4bK1",
-		params: [
-			{ name: "branch", value: "z9hG4bK1" },
-			{ name: "alias", value: undefined },
-		],
+		params: ";branch=z9hG4bK1;alias",
 	});
 	const spaced = read(parseVia, 'SIP  / 2.0\r\n /UDP\r\n    192.0.2.2 : 5060 ; branch = 390skdjuw ; x = "a;b"');
 	assert.deepEqual(
@@ -85,7 +82,7 @@ test("RFC 3261 §20.42 Via: lower-case transport, white space around separators,
 		"SIP/2.0/TLS 10.0.0.5:1234;ms-received-port=1234;ms-received-cid=AB5A00;received=2001:db8::1",
 	);
 	assert.equal(client.branch, undefined);
-	assert.equal(client.params.length, 3);
+	assert.equal(client.params, ";ms-received-port=1234;ms-received-cid=AB5A00;received=2001:db8::1");
 });
 
 for (const text of [
@@ -179,7 +176,7 @@ test("RFC 3261 §20.10: any written address reads back", () => {
 				params: [{ name: "x", value: "y" }],
 			});
 			const value = read(parseNameAddr, text);
-			assert.deepEqual([value.displayName, value.tag, value.params.length], [displayName, "t1", 2]);
+			assert.deepEqual([value.displayName, value.tag, value.params], [displayName, "t1", ";tag=t1;x=y"]);
 		}),
 	);
 	assert.equal(formatNameAddr({ uri: "sip:a@b.example" }), "<sip:a@b.example>");
@@ -221,15 +218,13 @@ test("numbers in headers: bounds of each", () => {
 
 test("RFC 3261 §20.33 Retry-After: the comment is left out, parameters are read", () => {
 	assert.equal(read(parseRetryAfter, "18000;duration=3600").seconds, 18000);
-	assert.deepEqual(read(parseRetryAfter, "120 (I'm in a (long) meeting \\) ) ;x=1").params, [
-		{ name: "x", value: "1" },
-	]);
+	assert.deepEqual(read(parseRetryAfter, "120 (I'm in a (long) meeting \\) ) ;x=1").params, ";x=1");
 	for (const text of ["", "x", "120 (open", "120 word"]) refuses(parseRetryAfter, text);
 });
 
 test("RFC 6665 §8.2.1 Event: package, id and parameters", () => {
 	const event = read(parseEvent, "presence.winfo ; id = 7;x");
-	assert.deepEqual([event.package, event.id, event.params.length], ["presence.winfo", "7", 2]);
+	assert.deepEqual([event.package, event.id, event.params], ["presence.winfo", "7", ";id=7;x"]);
 	assert.equal(formatEvent({ package: "presence" }), "presence");
 	assert.equal(formatEvent(event), "presence.winfo;id=7;x");
 	for (const text of ["", ";id=1", "presence,dialog", "presence id"]) refuses(parseEvent, text);
@@ -252,7 +247,7 @@ test("RFC 6665 §8.2.3 Subscription-State: words in lower case, numbers where th
 
 test("RFC 3261 §20.15 Content-Type: type in lower case, parameters kept; ranges cover types", () => {
 	const type = read(parseMediaType, 'Text/Plain ; charset=UTF-8;msgr="a,b"');
-	assert.deepEqual([type.type, type.subtype, type.params.length], ["text", "plain", 2]);
+	assert.deepEqual([type.type, type.subtype, type.params], ["text", "plain", ';charset=UTF-8;msgr="a,b"']);
 	assert.equal(formatMediaType(type), 'text/plain;charset=UTF-8;msgr="a,b"');
 	for (const text of ["", "text", "text/", "/plain", "text/plain x", "text/plain;"]) refuses(parseMediaType, text);
 	assert.equal(matchMediaType(read(parseMediaType, "*/*;q=0.1"), "text", "plain"), true);

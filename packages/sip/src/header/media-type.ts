@@ -3,7 +3,7 @@ import { type Result, refusal, success } from "../fault.ts";
 import { lowerAscii } from "../text/ascii.ts";
 import { CharClass, skipClass } from "../text/char-class.ts";
 import { skipLws } from "../text/scan.ts";
-import { formatParams, type Params } from "../uri/params.ts";
+import type { Params } from "../uri/params.ts";
 import { parseParams } from "./params.ts";
 
 export interface MediaType {
@@ -32,7 +32,7 @@ export function parseMediaType(text: string, start: number, end: number): Result
 }
 
 export function formatMediaType(mediaType: MediaType): string {
-	return `${mediaType.type}/${mediaType.subtype}${formatParams(mediaType.params)}`;
+	return `${mediaType.type}/${mediaType.subtype}${mediaType.params}`;
 }
 
 /** Whether a range (`application/pidf+xml`, `application/*`, `*` + `/*`) covers a type; parameters do not count. */

@@ -3,7 +3,7 @@ import { type Result, refusal, success } from "../fault.ts";
 import { invariant } from "../text/assert.ts";
 import { quote, unfold, unquote } from "../text/quoting.ts";
 import { isLws, skipLws, skipQuoted, trimLwsEnd } from "../text/scan.ts";
-import { findParam, formatParams, type Params, paramValue } from "../uri/params.ts";
+import { formatParams, hasParam, type Param, type Params, paramValue } from "../uri/params.ts";
 import { parseUri } from "../uri/parse-uri.ts";
 import type { Uri } from "../uri/uri.ts";
 import { parseParams } from "./params.ts";
@@ -28,7 +28,8 @@ export function parseNameAddr(text: string, start: number, end: number): Result<
 	if (at < end && text.charCodeAt(at) === 0x22) {
 		const behind = skipQuoted(text, at, end);
 		if (behind === undefined) return bad(at, "A quoted display name is not closed.");
-		displayName = unfold(unquote(text.slice(at, behind)), 0, behind - at);
+		const plain = unquote(text.slice(at, behind));
+		displayName = unfold(plain, 0, plain.length);
 		at = skipLws(text, behind, end);
 		if (at >= end || text.charCodeAt(at) !== 0x3c) return bad(at, "A display name is followed by no angle bracket.");
 	} else if (at >= end || text.charCodeAt(at) !== 0x3c) {
@@ -38,9 +39,8 @@ export function parseNameAddr(text: string, start: number, end: number): Result<
 		displayName = unfold(text, at, nameEnd);
 		at = bracket;
 	}
-	let close = at + 1;
-	while (close < end && text.charCodeAt(close) !== 0x3e) close++;
-	if (close >= end) return bad(at, "An angle bracket is not closed.");
+	const close = text.indexOf(">", at);
+	if (close < 0 || close >= end) return bad(at, "An angle bracket is not closed.");
 	return finish(text, displayName, at + 1, close, close + 1, end);
 }
 
@@ -86,7 +86,7 @@ export interface NameAddrParts {
 	readonly displayName?: string | undefined;
 	/** The URI as text. */
 	readonly uri: string;
-	readonly params?: Params;
+	readonly params?: readonly Param[];
 	readonly tag?: string | undefined;
 }
 
@@ -94,7 +94,7 @@ export interface NameAddrParts {
 export function formatNameAddr(parts: NameAddrParts): string {
 	const { displayName, uri, params = [], tag } = parts;
 	invariant(!uri.includes(">") && !uri.includes("<"), "a URI to write holds an angle bracket");
-	invariant(tag === undefined || findParam(params, "tag") === undefined, "a tag to write is given twice");
+	invariant(tag === undefined || !hasParam(params, "tag"), "a tag to write is given twice");
 	const name = displayName === undefined ? "" : `${quote(displayName)} `;
 	const tagText = tag === undefined ? "" : `;tag=${tag}`;
 	return `${name}<${uri}>${tagText}${formatParams(params)}`;

@@ -1,8 +1,8 @@
 /** Parameters behind a header value: `*( SEMI generic-param )` (RFC 3261 §25.1). */
 import { CharClass, skipClass } from "../text/char-class.ts";
 import { unquote } from "../text/quoting.ts";
-import { skipLws, skipQuoted } from "../text/scan.ts";
-import { findParam, MAX_PARAMS, NO_PARAMS, type Param, type Params } from "../uri/params.ts";
+import { isLws, skipLws, skipQuoted } from "../text/scan.ts";
+import { MAX_PARAMS, type Params, paramValue } from "../uri/params.ts";
 
 /**
  * Reads `;name=value…` that fills `text` from `at` to `end`, white space around separators allowed. Undefined where
@@ -10,34 +10,48 @@ import { findParam, MAX_PARAMS, NO_PARAMS, type Param, type Params } from "../ur
  * {@link MAX_PARAMS}. An unquoted value may hold what a token may not, as long as it cannot end the value.
  */
 export function parseParams(text: string, at: number, end: number): Params | undefined {
-	let index = skipLws(text, at, end);
-	if (index === end) return NO_PARAMS;
-	const params: Param[] = [];
+	const start = skipLws(text, at, end);
+	let index = start;
+	let count = 0;
+	let blanks = 0;
 	while (index < end) {
-		if (text.charCodeAt(index) !== 0x3b || params.length === MAX_PARAMS) return undefined;
+		if (text.charCodeAt(index) !== 0x3b || count === MAX_PARAMS) return undefined;
+		count++;
 		const nameStart = skipLws(text, index + 1, end);
 		const nameEnd = skipClass(text, nameStart, end, CharClass.token);
 		if (nameEnd === nameStart) return undefined;
-		const name = text.slice(nameStart, nameEnd);
+		blanks += nameStart - index - 1;
 		index = skipLws(text, nameEnd, end);
-		if (index === end || text.charCodeAt(index) !== 0x3d) {
-			params.push({ name, value: undefined });
-			continue;
-		}
+		blanks += index - nameEnd;
+		if (index === end || text.charCodeAt(index) !== 0x3d) continue;
 		const valueStart = skipLws(text, index + 1, end);
 		const valueEnd =
 			valueStart < end && text.charCodeAt(valueStart) === 0x22
 				? skipQuoted(text, valueStart, end)
 				: skipClass(text, valueStart, end, CharClass.paramValue);
 		if (valueEnd === undefined || valueEnd === valueStart) return undefined;
-		params.push({ name, value: text.slice(valueStart, valueEnd) });
+		blanks += valueStart - index - 1;
 		index = skipLws(text, valueEnd, end);
+		blanks += index - valueEnd;
 	}
-	return params;
+	return blanks === 0 ? text.slice(start, end) : withoutBlanks(text, start, end);
+}
+
+/** Well-formed parameters without the white space outside of quotes, where it separates and means nothing. */
+function withoutBlanks(text: string, start: number, end: number): Params {
+	let kept = "";
+	let at = start;
+	while (at < end) {
+		const from = at;
+		if (text.charCodeAt(at) === 0x22) at = skipQuoted(text, at, end) as number;
+		else at++;
+		if (!isLws(text.charCodeAt(from))) kept += text.slice(from, at);
+	}
+	return kept;
 }
 
 /** The value of the first parameter of that name without its quotes; undefined where absent or without value. */
 export function unquotedParam(params: Params, name: string): string | undefined {
-	const value = findParam(params, name)?.value;
+	const value = paramValue(params, name);
 	return value === undefined ? undefined : unquote(value);
 }

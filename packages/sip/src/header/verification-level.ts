@@ -1,6 +1,7 @@
 /** What a domain says about its user: verified or not (protocol sheet 7.6, REQ-71 to REQ-75). */
 import { lowerAscii } from "../text/ascii.ts";
 import { unquote } from "../text/quoting.ts";
+import { listParams } from "../uri/params.ts";
 import { parseParams } from "./params.ts";
 
 export type VerificationLevel = "verified" | "unverified";
@@ -24,7 +25,7 @@ export function parseVerificationLevel(values: readonly string[]): VerificationL
 		const text = `;${withoutStop(value.trim())}`;
 		const params = parseParams(text, 0, text.length);
 		if (params === undefined) return undefined;
-		for (const param of params) {
+		for (const param of listParams(params)) {
 			const name = lowerAscii(param.name);
 			if (name !== parameter && name !== laterParameter) continue;
 			const said = lowerAscii(withoutStop(unquote(param.value ?? "")));

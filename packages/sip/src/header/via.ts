@@ -2,9 +2,9 @@
 import { type Result, refusal, success } from "../fault.ts";
 import { matchesIgnoreCase, upperAscii } from "../text/ascii.ts";
 import { CharClass, skipClass } from "../text/char-class.ts";
-import { parseDecimal, skipLws } from "../text/scan.ts";
+import { isLws, parseDecimal, skipLws } from "../text/scan.ts";
 import { parseHost } from "../uri/host.ts";
-import { formatParams, type Params, paramValue } from "../uri/params.ts";
+import { type Params, paramValue } from "../uri/params.ts";
 import { parseParams } from "./params.ts";
 
 export interface Via {
@@ -19,12 +19,11 @@ export interface Via {
 	readonly params: Params;
 }
 
+const usualProtocol = "SIP/2.0/";
+
 /** Reads one Via value that fills `text` from `start` to `end`. White space may stand around the slashes and the colon. */
 export function parseVia(text: string, start: number, end: number): Result<Via> {
-	let at = readWord(text, skipLws(text, start, end), end, "SIP");
-	at = at === undefined ? undefined : readSlash(text, at, end);
-	at = at === undefined ? undefined : readWord(text, at, end, "2.0");
-	at = at === undefined ? undefined : readSlash(text, at, end);
+	let at = readProtocol(text, start, end);
 	if (at === undefined) return bad(start, "A Via value starts with SIP/2.0 and a transport.");
 	const transportEnd = skipClass(text, at, end, CharClass.token);
 	const hostStart = skipLws(text, transportEnd, end);
@@ -49,7 +48,20 @@ export function parseVia(text: string, start: number, end: number): Result<Via> 
 export function formatVia(via: Pick<Via, "transport" | "host" | "port" | "params">): string {
 	const host = via.host.includes(":") ? `[${via.host}]` : via.host;
 	const port = via.port === undefined ? "" : `:${via.port}`;
-	return `SIP/2.0/${via.transport} ${host}${port}${formatParams(via.params)}`;
+	return `SIP/2.0/${via.transport} ${host}${port}${via.params}`;
+}
+
+/** Offset of the transport behind `SIP / 2.0 /`; undefined where something else stands there. */
+function readProtocol(text: string, start: number, end: number): number | undefined {
+	// Nearly every Via is written without white space.
+	if (start + usualProtocol.length <= end && matchesIgnoreCase(text, start, usualProtocol)) {
+		const at = start + usualProtocol.length;
+		if (!isLws(text.charCodeAt(at))) return at;
+	}
+	let at = readWord(text, skipLws(text, start, end), end, "SIP");
+	at = at === undefined ? undefined : readSlash(text, at, end);
+	at = at === undefined ? undefined : readWord(text, at, end, "2.0");
+	return at === undefined ? undefined : readSlash(text, at, end);
 }
 
 function readWord(text: string, at: number, end: number, word: string): number | undefined {

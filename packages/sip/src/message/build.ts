@@ -132,7 +132,7 @@ function writeTo(draft: HeadDraft, request: SipRequest, toTag: string | undefine
 	}
 	invariant(isToken(toTag), "a tag to write is no token");
 	writeField(draft, HeaderId.to, `${headerValue(head, HeaderId.to) ?? ""};tag=${toTag}`);
-	return { ...to, params: [...to.params, { name: "tag", value: toTag }], tag: toTag };
+	return { ...to, params: `${to.params};tag=${toTag}`, tag: toTag };
 }
 
 function writeFirst(draft: HeadDraft, head: MessageHead, id: HeaderId): void {

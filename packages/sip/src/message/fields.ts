@@ -26,22 +26,24 @@ function headOf(source: FieldSource): MessageHead {
 	return "head" in source ? source.head : source;
 }
 
+/** Where the first field of that header stands in the index of a head; -1 where there is none. */
+function firstField({ fields }: MessageHead, id: HeaderId): number {
+	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+		if (fields[at] === id) return at;
+	}
+	return -1;
+}
+
 /** Whether the header is there, whatever it says. */
 export function hasHeader(source: FieldSource, id: HeaderId): boolean {
-	const { fields } = headOf(source);
-	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
-		if (fields[at] === id) return true;
-	}
-	return false;
+	return firstField(headOf(source), id) >= 0;
 }
 
 /** The whole value of the first field of that header, commas and all; undefined where it is absent. */
 export function headerValue(source: FieldSource, id: HeaderId): string | undefined {
-	const { text, fields } = headOf(source);
-	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
-		if (fields[at] === id) return unfold(text, fields[at + 2] ?? 0, fields[at + 3] ?? 0);
-	}
-	return undefined;
+	const head = headOf(source);
+	const at = firstField(head, id);
+	return at < 0 ? undefined : unfold(head.text, head.fields[at + 2] as number, head.fields[at + 3] as number);
 }
 
 /** The values of that header: fields of a list are split at their commas, quotes and angle brackets respected. */
@@ -93,16 +95,54 @@ function splitList(text: string, start: number, end: number, into: string[]): vo
 
 type ValueReader<Value> = (text: string, start: number, end: number) => Result<Value>;
 
+/** Reads the values of a header where they stand; what is folded is copied first. */
 function readList<Value>(source: FieldSource, id: HeaderId, read: ValueReader<Value>): Result<readonly Value[]> {
-	const texts = headerValues(source, id);
-	if (texts.length > MAX_LIST_VALUES) return tooMany(id);
+	const { text, fields } = headOf(source);
+	const isList = headerName(id).list;
 	const values: Value[] = [];
-	for (const text of texts) {
-		const value = read(text, 0, text.length);
-		if (!value.ok) return value;
-		values.push(value.value);
+	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+		if (fields[at] !== id) continue;
+		const start = fields[at + 2] as number;
+		const end = fields[at + 3] as number;
+		if (isList && start === end) continue;
+		const value = readUnfolded(text, start, end, read);
+		if (value.ok) values.push(value.value);
+		else {
+			// None of the readers takes a comma outside of quotes and angle brackets: a field that was read held one value.
+			const refused = isList ? readItems(text, start, end, read, values) : value;
+			if (refused !== undefined) return refused;
+		}
+		if (values.length > MAX_LIST_VALUES) return tooMany(id);
 	}
 	return success(values);
+}
+
+/** Reads the values of one comma list into `into`; the first refusal ends it. */
+function readItems<Value>(
+	text: string,
+	start: number,
+	end: number,
+	read: ValueReader<Value>,
+	into: Value[],
+): { readonly ok: false; readonly fault: Fault } | undefined {
+	for (let at = start; at <= end && into.length <= MAX_LIST_VALUES; ) {
+		const itemEnd = skipListItem(text, at, end);
+		const itemStart = skipLws(text, at, itemEnd);
+		const value = readUnfolded(text, itemStart, trimLwsEnd(text, itemStart, itemEnd), read);
+		if (!value.ok) return value;
+		into.push(value.value);
+		at = itemEnd + 1;
+	}
+	return undefined;
+}
+
+/** Reads a value without its folds; the offset of a fault is that in the head, or where a folded value starts. */
+function readUnfolded<Value>(text: string, start: number, end: number, read: ValueReader<Value>): Result<Value> {
+	const lineEnd = text.indexOf("\r", start);
+	if (lineEnd < 0 || lineEnd >= end) return read(text, start, end);
+	const value = unfold(text, start, end);
+	const outcome = read(value, 0, value.length);
+	return outcome.ok ? outcome : { ok: false, fault: { ...outcome.fault, offset: start } };
 }
 
 function tooMany(id: HeaderId): { readonly ok: false; readonly fault: Fault } {
@@ -111,8 +151,10 @@ function tooMany(id: HeaderId): { readonly ok: false; readonly fault: Fault } {
 }
 
 function readOne<Value>(source: FieldSource, id: HeaderId, read: ValueReader<Value>): Result<Value | undefined> {
-	const text = headerValue(source, id);
-	return text === undefined ? success(undefined) : read(text, 0, text.length);
+	const head = headOf(source);
+	const at = firstField(head, id);
+	if (at < 0) return success(undefined);
+	return readUnfolded(head.text, head.fields[at + 2] as number, head.fields[at + 3] as number, read);
 }
 
 /** Every Via value, the topmost first. */
@@ -122,7 +164,11 @@ export function vias(source: FieldSource): Result<readonly Via[]> {
 
 /** Contact; `"*"` for the star that removes bindings (RFC 3261 §20.10), which then stands alone. */
 export function contacts(source: FieldSource): Result<readonly NameAddr[] | "*"> {
-	if (headerValue(source, HeaderId.contact) !== "*") return readList(source, HeaderId.contact, parseNameAddr);
+	const head = headOf(source);
+	const at = firstField(head, HeaderId.contact);
+	const start = head.fields[at + 2] as number;
+	const isStar = at >= 0 && head.fields[at + 3] === start + 1 && head.text.charCodeAt(start) === 0x2a;
+	if (!isStar) return readList(source, HeaderId.contact, parseNameAddr);
 	if (headerValues(source, HeaderId.contact).length === 1) return success("*");
 	return refusal("bad-address", "RFC 3261 §20.10", 0, "Contact names an address beside its star.");
 }

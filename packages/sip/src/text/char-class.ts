@@ -11,7 +11,7 @@ export const CharClass = {
 	user: 16,
 	/** `password`, the percent sign left out. */
 	password: 32,
-	/** `paramchar` of URIs, the percent sign left out. */
+	/** `pvalue` of URIs, the percent sign left out. */
 	uriParam: 64,
 	/** `hname` and `hvalue` of URIs, the percent sign left out. */
 	uriHeader: 128,
@@ -25,6 +25,8 @@ export const CharClass = {
 	paramValue: 2048,
 	/** Any visible octet a URI of an unknown scheme may hold. */
 	opaqueUri: 4096,
+	/** `pname` of URIs, the percent sign left out. */
+	uriParamName: 8192,
 } as const;
 
 const digits = "0123456789";
@@ -54,6 +56,7 @@ function buildTable(): Uint16Array {
 	add(CharClass.password, `${unreserved}&=+$,`);
 	// COMPAT(lcs-2005): base64 padding stands unescaped in `opaque` and `ms-*` values, hence the equals sign.
 	add(CharClass.uriParam, `${unreserved}[]/:&+$=`);
+	add(CharClass.uriParamName, `${unreserved}[]/:&+$`);
 	add(CharClass.uriHeader, `${unreserved}[]/?:+$=&`);
 	add(CharClass.hostLabel, `${alphanumeric}-`);
 	add(CharClass.scheme, `${alphanumeric}+-.`);
@@ -62,11 +65,12 @@ function buildTable(): Uint16Array {
 	return table;
 }
 
+// A code above 255 finds nothing there, and nothing has no bit set.
 const table = buildTable();
 
 /** Whether an octet belongs to one of the classes in `mask` ({@link CharClass}). */
 export function hasClass(code: number, mask: number): boolean {
-	return ((table[code] ?? 0) & mask) !== 0;
+	return ((table[code] as number) & mask) !== 0;
 }
 
 /** Whether `text` is a `token` (RFC 3261 §25.1): at least one character, all of the class. */
@@ -77,7 +81,7 @@ export function isToken(text: string): boolean {
 /** Offset of the first character from `at` on, before `end`, that is outside `mask`; `end` where there is none. */
 export function skipClass(text: string, at: number, end: number, mask: number): number {
 	let index = at;
-	while (index < end && ((table[text.charCodeAt(index)] ?? 0) & mask) !== 0) index++;
+	while (index < end && ((table[text.charCodeAt(index)] as number) & mask) !== 0) index++;
 	return index;
 }
 
@@ -86,7 +90,7 @@ export function skipEscapedClass(text: string, at: number, end: number, mask: nu
 	let index = at;
 	while (index < end) {
 		const code = text.charCodeAt(index);
-		if (((table[code] ?? 0) & mask) !== 0) index++;
+		if (((table[code] as number) & mask) !== 0) index++;
 		else if (code === 0x25 && index + 2 < end && isHexPair(text, index + 1)) index += 3;
 		else break;
 	}

@@ -61,7 +61,7 @@ function requestKey(request: SipRequest, method: string): string {
 		method,
 		sentBy,
 		topVia.transport,
-		viaParamsText(topVia),
+		topVia.params,
 		request.requestUri.text,
 		request.callId,
 		String(request.cseq.number),
@@ -82,12 +82,6 @@ function hasOwnBranch(via: Via): boolean {
 /** An absent tag differs from an empty one. */
 function tagText(tag: string | undefined): string {
 	return tag === undefined ? "" : `=${tag}`;
-}
-
-function viaParamsText(via: Via): string {
-	let text = "";
-	for (const { name, value } of via.params) text += value === undefined ? `;${name}` : `;${name}=${value}`;
-	return text;
 }
 
 /** The branch of a request of ours, which must have one. */

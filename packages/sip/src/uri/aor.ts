@@ -22,7 +22,7 @@ export function parseAor(uri: Uri): Result<Aor> {
 	if (!isSipUri(uri) || uri.scheme !== "sip") return bad("An address of record has the scheme sip.");
 	if (uri.user === undefined) return bad("An address of record names a user.");
 	if (uri.hostKind !== "name" || uri.host.endsWith(".")) return bad("The host of an address of record is a domain.");
-	if (uri.port !== undefined || uri.password !== undefined || uri.params.length > 0 || uri.headers !== "") {
+	if (uri.port !== undefined || uri.password !== undefined || uri.params !== "" || uri.headers !== "") {
 		return bad("An address of record has no password, port, parameter or header.");
 	}
 	return success({ user: uri.user, host: uri.host });

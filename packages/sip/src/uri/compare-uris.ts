@@ -2,7 +2,7 @@
 import { equalsIgnoreCase, lowerAscii } from "../text/ascii.ts";
 import { CharClass, hasClass } from "../text/char-class.ts";
 import { equalHosts } from "./host.ts";
-import { findParam, type Params } from "./params.ts";
+import { findParam, listParams, type Params } from "./params.ts";
 import { isSipUri, type SipUri, type Uri } from "./uri.ts";
 
 /** Whether two URIs are equivalent. URIs of other schemes are equivalent when their texts are equal. */
@@ -59,7 +59,7 @@ function equalParams(left: SipUri, right: SipUri): boolean {
 }
 
 function paramsAgree(left: Params, right: Params): boolean {
-	for (const param of left) {
+	for (const param of listParams(left)) {
 		const other = findParam(right, normaliseEscapes(param.name));
 		if (other === undefined) continue;
 		if (!equalsIgnoreCase(normaliseEscapes(param.value ?? ""), normaliseEscapes(other.value ?? ""))) return false;

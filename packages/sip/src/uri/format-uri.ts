@@ -2,7 +2,7 @@
 import { invariant } from "../text/assert.ts";
 import { CharClass, hasClass, skipEscapedClass } from "../text/char-class.ts";
 import { utf8ToOctets } from "../text/octets.ts";
-import { formatParams, type Params } from "./params.ts";
+import { formatParams, type Param } from "./params.ts";
 
 export interface SipUriParts {
 	/** Escaped already ({@link escapeUser}). */
@@ -10,7 +10,7 @@ export interface SipUriParts {
 	/** A name, an IPv4 address, or an IPv6 address without brackets. */
 	readonly host: string;
 	readonly port?: number | undefined;
-	readonly params?: Params;
+	readonly params?: readonly Param[];
 }
 
 /** A `sip:` URI. There is no way to write `sips:` (REQ-51). */

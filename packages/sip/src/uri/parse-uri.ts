@@ -4,7 +4,7 @@ import { lowerAscii, lowerCode } from "../text/ascii.ts";
 import { CharClass, hasClass, skipClass, skipEscapedClass } from "../text/char-class.ts";
 import { parseDecimal } from "../text/scan.ts";
 import { parseHost } from "./host.ts";
-import { MAX_PARAMS, NO_PARAMS, type Param } from "./params.ts";
+import { MAX_PARAMS } from "./params.ts";
 import type { SipUri, Uri } from "./uri.ts";
 
 const rule = "RFC 3261 §19.1.1";
@@ -49,9 +49,9 @@ function parseSipUri(text: string, start: number, colon: number, end: number): R
 	let at = colon + 1;
 	let user: string | undefined;
 	let password: string | undefined;
-	const atSign = findAtSign(text, at, end);
-	if (atSign !== undefined) {
-		const userEnd = skipEscapedClass(text, at, atSign, CharClass.user);
+	const userEnd = skipEscapedClass(text, at, end, CharClass.user);
+	const atSign = findAtSign(text, userEnd, end);
+	if (atSign >= 0) {
 		if (userEnd === at) return bad(at, "The user part of the URI is empty or starts with a forbidden character.");
 		user = text.slice(at, userEnd);
 		if (userEnd < atSign) {
@@ -73,13 +73,16 @@ function parseSipUri(text: string, start: number, colon: number, end: number): R
 		if (port === undefined || port > 65535) return bad(at + 1, "The port of the URI is no number from 0 to 65535.");
 		at = portEnd;
 	}
-	let params: Param[] | typeof NO_PARAMS = NO_PARAMS;
-	if (at < end && text.charCodeAt(at) === 0x3b) {
-		const read: Param[] = [];
-		at = readUriParams(text, at, end, read);
-		if (read.length > MAX_PARAMS) return bad(at, "The URI carries too many parameters.");
-		params = read;
+	const paramsStart = at;
+	let count = 0;
+	while (at < end && text.charCodeAt(at) === 0x3b) {
+		if (count === MAX_PARAMS) return bad(at, "The URI carries too many parameters.");
+		count++;
+		const behind = skipUriParam(text, at, end);
+		if (behind === undefined) return bad(at, "The URI holds a parameter without name or value.");
+		at = behind;
 	}
+	const params = text.slice(paramsStart, at);
 	let headers = "";
 	if (at < end && text.charCodeAt(at) === 0x3f) {
 		const headersEnd = skipEscapedClass(text, at + 1, end, CharClass.uriHeader);
@@ -100,44 +103,18 @@ function parseSipUri(text: string, start: number, colon: number, end: number): R
 	});
 }
 
-function findAtSign(text: string, at: number, end: number): number | undefined {
+function findAtSign(text: string, at: number, end: number): number {
 	for (let index = at; index < end; index++) {
 		if (text.charCodeAt(index) === 0x40) return index;
 	}
-	return undefined;
+	return -1;
 }
 
-/** Reads `;name=value…` into `into` and returns the offset behind it: the place of the fault where one is wrong. */
-function readUriParams(text: string, from: number, end: number, into: Param[]): number {
-	let at = from;
-	while (at < end && text.charCodeAt(at) === 0x3b && into.length <= MAX_PARAMS) {
-		const nameStart = at + 1;
-		const nameEnd = skipName(text, nameStart, end);
-		if (nameEnd === nameStart) return at;
-		if (nameEnd >= end || text.charCodeAt(nameEnd) !== 0x3d) {
-			into.push({ name: text.slice(nameStart, nameEnd), value: undefined });
-			at = nameEnd;
-			continue;
-		}
-		const valueEnd = skipEscapedClass(text, nameEnd + 1, end, CharClass.uriParam);
-		if (valueEnd === nameEnd + 1) return nameEnd;
-		into.push({ name: text.slice(nameStart, nameEnd), value: text.slice(nameEnd + 1, valueEnd) });
-		at = valueEnd;
-	}
-	return at;
-}
-
-// A name is made of the same characters as a value, save the equals sign between the two.
-function skipName(text: string, start: number, end: number): number {
-	let at = start;
-	for (;;) {
-		const code = at < end ? text.charCodeAt(at) : 0x3d;
-		if (code === 0x3d) return at;
-		if (hasClass(code, CharClass.uriParam)) at++;
-		else {
-			const next = skipEscapedClass(text, at, Math.min(at + 3, end), 0);
-			if (next === at) return at;
-			at = next;
-		}
-	}
+/** Offset behind the `;name` or `;name=value` that starts at `at`; undefined where its name or value is empty. */
+function skipUriParam(text: string, at: number, end: number): number | undefined {
+	const nameEnd = skipEscapedClass(text, at + 1, end, CharClass.uriParamName);
+	if (nameEnd === at + 1) return undefined;
+	if (nameEnd >= end || text.charCodeAt(nameEnd) !== 0x3d) return nameEnd;
+	const valueEnd = skipEscapedClass(text, nameEnd + 1, end, CharClass.uriParam);
+	return valueEnd === nameEnd + 1 ? undefined : valueEnd;
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { formatNameAddr, type NameAddr, parseNameAddr } from "../../../src/header/name-addr.ts";
 import { isOneLine } from "../../../src/text/scan.ts";
+import { listParams } from "../../../src/uri/params.ts";
 import { isSipUri } from "../../../src/uri/uri.ts";
 import { CORPUS_FOLDER, readCorpusLines } from "../corpus.ts";
 import type { FuzzTarget } from "../fuzz-target.ts";
@@ -29,7 +30,8 @@ function readNameAddr(text: string): string {
 		assert.ok(result.fault.offset >= 0 && result.fault.offset <= text.length, "a fault outside the text");
 		return `${result.fault.code} ${result.fault.detail}`;
 	}
-	const { displayName, uri, params, tag } = result.value;
+	const { displayName, uri, tag } = result.value;
+	const params = listParams(result.value.params);
 	// Line ends that are no folds never reach this reader: the head index refuses them.
 	if (isOneLine(text)) {
 		const again = parseNameAddr(...whole(formatNameAddr({ displayName, uri: uri.text, params })));

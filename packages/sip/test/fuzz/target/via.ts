@@ -1,6 +1,7 @@
 /** Via values. */
 import assert from "node:assert/strict";
 import { formatVia, parseVia } from "../../../src/header/via.ts";
+import { listParams } from "../../../src/uri/params.ts";
 import { CORPUS_FOLDER, readCorpusLines } from "../corpus.ts";
 import type { FuzzTarget } from "../fuzz-target.ts";
 import { VALUE_TOKENS } from "../sip-text.ts";
@@ -33,6 +34,6 @@ function readVia(text: string): string {
 		host.includes(":"),
 		port === undefined,
 		branch === undefined,
-		Math.min(params.length, 9),
+		Math.min(listParams(params).length, 9),
 	].join(" ");
 }
