@@ -201,6 +201,8 @@ function buildNames(): HeaderName[] {
 interface Candidate {
 	readonly id: HeaderId;
 	readonly spelling: string;
+	/** Its octets in lower case. */
+	readonly lower: readonly number[];
 }
 
 // Names are told apart by length, first and last letter; the few that share all three are tried in turn.
@@ -218,11 +220,26 @@ function buildBuckets(): (Candidate[] | undefined)[] {
 			if (spelling === "") continue;
 			const bucket = bucketOf(spelling.length, spelling.charCodeAt(0), spelling.charCodeAt(spelling.length - 1));
 			const candidates = table[bucket] ?? [];
-			candidates.push({ id, spelling });
+			candidates.push({ id, spelling, lower: Array.from(spelling, (letter) => lowerCode(letter.charCodeAt(0))) });
 			table[bucket] = candidates;
 		}
 	}
 	return table;
+}
+
+/** As {@link findHeaderId}, of octets; those of the name are of the class `token`. */
+export function findHeaderIdIn(octets: Uint8Array, start: number, end: number): HeaderId {
+	const length = end - start;
+	if (length > maxKnownLength) return HeaderId.other;
+	const candidates = buckets[bucketOf(length, octets[start] as number, octets[end - 1] as number)];
+	if (candidates === undefined) return HeaderId.other;
+	for (const { id, lower } of candidates) {
+		let index = 0;
+		// Within tokens the bit tells the two cases of a letter apart and nothing else.
+		while (index < length && ((octets[start + index] as number) | 0x20) === lower[index]) index++;
+		if (index === length) return id;
+	}
+	return HeaderId.other;
 }
 
 /** The number of the header whose name fills `text` from `start` to `end`, in any case, full or compact. */

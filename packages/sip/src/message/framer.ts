@@ -7,7 +7,7 @@ import { HeaderId } from "../header/names.ts";
 import { parseContentLength } from "../header/number.ts";
 import { invariant } from "../text/assert.ts";
 import { CharClass, hasClass } from "../text/char-class.ts";
-import { indexHead } from "./head-index.ts";
+import { type HeadOutcome, indexHead } from "./head-index.ts";
 import type { FramerLimits } from "./limits.ts";
 import { FIELD_STRIDE, type MessageHead } from "./message.ts";
 
@@ -109,10 +109,12 @@ export class Framer {
 		if (!hasClass(code, CharClass.token)) return this.#fail(user, strayOctet, undefined);
 		this.#evenLineEnds = true;
 		this.#state = "head";
-		const end = findHeadEnd(chunk, from);
+		// Nearly every head comes whole and well formed: then looking for its end and indexing it are one scan.
+		const whole = indexHead(chunk, from, chunk.length, this.#limits.head);
+		const end = whole.ok ? from + whole.head.text.length : findHeadEnd(chunk, from);
 		if (end === undefined) return this.#keepHead(chunk, from, user);
 		if (end - from > this.#limits.headBytes) return this.#fail(user, headTooLarge, undefined);
-		this.#finishHead(chunk, from, end, user);
+		this.#finishHead(whole.ok ? whole : indexHead(chunk, from, end, this.#limits.head), user);
 		return end;
 	}
 
@@ -147,12 +149,11 @@ export class Framer {
 		const octets = this.#pending;
 		const length = this.#length;
 		this.#release();
-		this.#finishHead(octets, 0, length, user);
+		this.#finishHead(indexHead(octets, 0, length, this.#limits.head), user);
 		return end;
 	}
 
-	#finishHead(octets: Uint8Array, from: number, end: number, user: FramerUser): void {
-		const outcome = indexHead(octets, from, end, this.#limits.head);
+	#finishHead(outcome: HeadOutcome, user: FramerUser): void {
 		if (!outcome.ok) {
 			this.#fail(user, outcome.fault, outcome.head);
 			return;

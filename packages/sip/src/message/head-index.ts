@@ -1,6 +1,6 @@
 /** One linear scan over a head: where each header field begins and ends (RFC 3261 §7.3). */
 import { type Fault, refusal } from "../fault.ts";
-import { findHeaderId, HeaderId } from "../header/names.ts";
+import { findHeaderIdIn, HeaderId } from "../header/names.ts";
 import { CharClass, hasClass } from "../text/char-class.ts";
 import { skipListItem } from "../text/scan.ts";
 import type { HeadLimits } from "./limits.ts";
@@ -12,57 +12,67 @@ export type HeadOutcome =
 	| { readonly ok: false; readonly fault: Fault; readonly head: MessageHead };
 
 /**
- * Indexes the octets of `octets` from `from` to `end`: a start line, header fields and the empty line that ends them.
- * Lines end in CRLF: a CR or LF alone and a NUL without backslash are faults (two readers must not see two messages). A name is a token,
- * white space may stand before the colon, and a line that starts with white space continues the field before it.
+ * Indexes the head that starts at `from`: a start line, header fields and the empty line that ends them, before `end`.
+ * Lines end in CRLF: a CR or LF alone and a NUL without backslash are faults (two readers must not see two messages), and
+ * so is a head that is not complete. A name is a token, white space may stand before the colon, and a line that starts
+ * with white space continues the field before it.
  */
 export function indexHead(octets: Uint8Array, from: number, end: number, limits: HeadLimits): HeadOutcome {
-	const text = Buffer.from(octets.buffer, octets.byteOffset + from, end - from).toString("latin1");
-	const fields: number[] = [];
-	// Offsets are those of the text; the octets are read in its place because that is twice as fast.
-	let at = endOfLine(octets, from, end) - from;
-	if (at === text.length) return broken(text, fields, 0);
-	if (at > limits.startLineBytes)
-		return tooLarge(text, fields, at, "start-line-too-long", "The start line is too long.");
+	const scan: Scan = { octets, from, end, fields: [] };
+	const { fields } = scan;
+	let at = endOfLine(octets, from, end);
+	if (at === end) return broken(scan, from);
+	if (at - from > limits.startLineBytes)
+		return tooLarge(scan, at, "start-line-too-long", "The start line is too long.");
 	at += 2;
 	let viaValues = 0;
 	for (;;) {
 		const start = at;
-		if (octets[from + start] === 0x0d && octets[from + start + 1] === 0x0a) {
-			fields.push(start);
-			return { ok: true, head: { text, fields } };
+		if (octets[start] === 0x0d && octets[start + 1] === 0x0a) {
+			fields.push(start - from);
+			return { ok: true, head: { text: decode(octets, from, start + 2), fields } };
 		}
-		let colon = from + start;
+		let colon = start;
 		while (colon < end && hasClass(octets[colon] as number, CharClass.token)) colon++;
-		const nameEnd = colon - from;
+		const nameEnd = colon;
 		while (colon < end && isBlank(octets[colon])) colon++;
 		let lineEnd = endOfLine(octets, colon, end);
-		if (nameEnd === start || octets[colon] !== 0x3a) {
-			return lineEnd === end ? broken(text, fields, start) : noName(text, fields, start);
-		}
+		if (nameEnd === start || octets[colon] !== 0x3a) return lineEnd === end ? broken(scan, start) : noName(scan, start);
 		while (lineEnd < end && isBlank(octets[lineEnd + 2])) lineEnd = endOfLine(octets, lineEnd + 2, end);
-		if (lineEnd === end) return broken(text, fields, start);
-		at = lineEnd - from;
-		const id = findHeaderId(text, start, nameEnd);
+		if (lineEnd === end) return broken(scan, start);
+		at = lineEnd;
+		const id = findHeaderIdIn(octets, start, nameEnd);
 		if (at - start > limits.fieldBytes && at - start > fieldLimit(id, limits)) {
-			return tooLarge(text, fields, start, "field-too-long", "A header field is too long.");
+			return tooLarge(scan, start, "field-too-long", "A header field is too long.");
 		}
 		if (fields.length >= limits.fields * FIELD_STRIDE) {
-			return tooLarge(text, fields, start, "too-many-fields", "The message has too many header fields.");
+			return tooLarge(scan, start, "too-many-fields", "The message has too many header fields.");
 		}
 		let valueStart = colon + 1;
 		while (valueStart < lineEnd && isBlankOrLineEnd(octets[valueStart])) valueStart++;
 		let valueEnd = lineEnd;
 		while (valueEnd > valueStart && isBlankOrLineEnd(octets[valueEnd - 1])) valueEnd--;
 		if (id === HeaderId.via) {
-			viaValues += hasComma(octets, valueStart, valueEnd) ? countValues(text, valueStart - from, valueEnd - from) : 1;
+			viaValues += hasComma(octets, valueStart, valueEnd) ? countValues(decode(octets, valueStart, valueEnd)) : 1;
 			if (viaValues > limits.vias) {
-				return tooLarge(text, fields, start, "too-many-vias", "The message has too many Via values.");
+				return tooLarge(scan, start, "too-many-vias", "The message has too many Via values.");
 			}
 		}
-		fields.push(id, start, valueStart - from, valueEnd - from);
+		fields.push(id, start - from, valueStart - from, valueEnd - from);
 		at += 2;
 	}
+}
+
+/** What is indexed, and what came of it so far. */
+interface Scan {
+	readonly octets: Uint8Array;
+	readonly from: number;
+	readonly end: number;
+	readonly fields: number[];
+}
+
+function decode(octets: Uint8Array, from: number, end: number): string {
+	return Buffer.prototype.latin1Slice.call(octets, from, end);
 }
 
 /** Offset of the next CRLF, or `end` where a CR or LF alone or a NUL without backslash comes first. */
@@ -99,37 +109,31 @@ function hasComma(octets: Uint8Array, start: number, end: number): boolean {
 	return false;
 }
 
-function countValues(text: string, start: number, end: number): number {
+function countValues(list: string): number {
 	let count = 1;
-	let at = skipListItem(text, start, end);
-	while (at < end) {
+	let at = skipListItem(list, 0, list.length);
+	while (at < list.length) {
 		count++;
-		at = skipListItem(text, at + 1, end);
+		at = skipListItem(list, at + 1, list.length);
 	}
 	return count;
 }
 
-function noName(text: string, fields: number[], start: number): HeadOutcome {
-	return failed(text, fields, start, "bad-field-name", "A header field has no name and colon.", 400);
+function noName(scan: Scan, start: number): HeadOutcome {
+	return failed(scan, start, "bad-field-name", "A header field has no name and colon.", 400);
 }
 
-function broken(text: string, fields: number[], start: number): HeadOutcome {
-	return failed(text, fields, start, "bad-line-end", "The head holds a CR or LF alone or a NUL.", 400);
+function broken(scan: Scan, start: number): HeadOutcome {
+	return failed(scan, start, "bad-line-end", "The head holds a CR or LF alone or a NUL.", 400);
 }
 
-function tooLarge(text: string, fields: number[], start: number, code: string, detail: string): HeadOutcome {
-	return failed(text, fields, start, code, detail, 513);
+function tooLarge(scan: Scan, start: number, code: string, detail: string): HeadOutcome {
+	return failed(scan, start, code, detail, 513);
 }
 
-function failed(
-	text: string,
-	fields: number[],
-	start: number,
-	code: string,
-	detail: string,
-	status: number,
-): HeadOutcome {
-	fields.push(start);
-	const { fault } = refusal(code, "RFC 3261 §7.3", start, detail, status);
-	return { ok: false, fault, head: { text, fields } };
+/** The fields before the fault keep their index, so that the message can still be answered. */
+function failed({ octets, from, end, fields }: Scan, start: number, code: string, detail: string, status: number) {
+	fields.push(start - from);
+	const { fault } = refusal(code, "RFC 3261 §7.3", start - from, detail, status);
+	return { ok: false, fault, head: { text: decode(octets, from, end), fields } } as const;
 }

@@ -65,8 +65,12 @@ function buildTable(): Uint16Array {
 	return table;
 }
 
-// A code above 255 finds nothing there, and nothing has no bit set.
-const table = buildTable();
+/**
+ * The classes of each octet, for loops on the way of every message: the engine stops putting small functions in the place
+ * of their calls where many of them meet. A code above 255 finds nothing there, and nothing has no bit set.
+ */
+export const CHAR_CLASSES: Uint16Array = buildTable();
+const table = CHAR_CLASSES;
 
 /** Whether an octet belongs to one of the classes in `mask` ({@link CharClass}). */
 export function hasClass(code: number, mask: number): boolean {

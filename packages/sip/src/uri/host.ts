@@ -1,6 +1,6 @@
 /** Hosts: names, IPv4 addresses and IPv6 references (RFC 3261 §25.1 `host`). */
 import { lowerAscii } from "../text/ascii.ts";
-import { CharClass, hasClass } from "../text/char-class.ts";
+import { CHAR_CLASSES, CharClass, hasClass } from "../text/char-class.ts";
 import { parseDecimal } from "../text/scan.ts";
 
 export interface Host {
@@ -24,24 +24,23 @@ export function parseHost(text: string, at: number, end: number): Host | undefin
 	let index = at;
 	let labelStart = at;
 	let previousLabelStart = at;
-	let digitsOnly = true;
+	let hasLetters = false;
 	let hasCapitals = false;
-	while (index < end) {
+	for (; index < end; index++) {
 		const code = text.charCodeAt(index);
-		if (code === 0x2e) {
+		const classes = CHAR_CLASSES[code] as number;
+		if ((classes & CharClass.digit) !== 0) continue;
+		if ((classes & CharClass.hostLabel) !== 0) {
+			hasLetters = true;
+			if (code <= 0x5a && code >= 0x41) hasCapitals = true;
+		} else if (code === 0x2e) {
 			if (!isLabel(text, labelStart, index)) return undefined;
 			previousLabelStart = labelStart;
 			labelStart = index + 1;
-		} else if (!hasClass(code, CharClass.hostLabel)) {
-			break;
-		} else if (!hasClass(code, CharClass.digit)) {
-			digitsOnly = false;
-			if (code <= 0x5a && code >= 0x41) hasCapitals = true;
-		}
-		index++;
+		} else break;
 	}
 	if (index === at || index - at > maxNameLength) return undefined;
-	if (digitsOnly)
+	if (!hasLetters)
 		return parseIpv4(text.slice(at, index)) && { host: text.slice(at, index), hostKind: "ipv4", end: index };
 	if (labelStart === index) {
 		// A name may end in a dot; its last label is then the one before.

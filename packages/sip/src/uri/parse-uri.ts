@@ -1,6 +1,6 @@
 /** Reading URIs: RFC 3261 §19.1.1, §25.1. */
 import { type Result, refusal, success } from "../fault.ts";
-import { lowerAscii, lowerCode } from "../text/ascii.ts";
+import { lowerAscii } from "../text/ascii.ts";
 import { CharClass, hasClass, skipClass, skipEscapedClass } from "../text/char-class.ts";
 import { parseDecimal } from "../text/scan.ts";
 import { parseHost } from "./host.ts";
@@ -19,11 +19,28 @@ export function parseUriText(text: string): Result<Uri> {
  * A percent sign in a host is refused; escapes elsewhere are checked and kept.
  */
 export function parseUri(text: string, start: number, end: number): Result<Uri> {
+	const scheme = sipSchemeLength(text, start, end);
+	return scheme > 0 ? parseSipUri(text, start, start + scheme, end) : parseOtherUri(text, start, end);
+}
+
+/** Three or four where the text starts with `sip:` or `sips:` in any case, else zero. */
+function sipSchemeLength(text: string, start: number, end: number): number {
+	if (end - start < 4) return 0;
+	const isSip =
+		(text.charCodeAt(start) | 0x20) === 0x73 &&
+		(text.charCodeAt(start + 1) | 0x20) === 0x69 &&
+		(text.charCodeAt(start + 2) | 0x20) === 0x70;
+	if (!isSip) return 0;
+	const next = text.charCodeAt(start + 3);
+	if (next === 0x3a) return 3;
+	return (next | 0x20) === 0x73 && end - start > 4 && text.charCodeAt(start + 4) === 0x3a ? 4 : 0;
+}
+
+function parseOtherUri(text: string, start: number, end: number): Result<Uri> {
 	const colon = skipClass(text, start, end, CharClass.scheme);
 	if (colon === start || colon >= end || text.charCodeAt(colon) !== 0x3a) {
 		return bad(colon, "A URI starts with a scheme and a colon.");
 	}
-	if (isSipScheme(text, start, colon)) return parseSipUri(text, start, colon, end);
 	if (!hasClass(text.charCodeAt(start), CharClass.alpha)) return bad(start, "A URI scheme starts with a letter.");
 	const last = skipClass(text, colon + 1, end, CharClass.opaqueUri);
 	if (last !== end || end === colon + 1) return bad(last, "The URI is empty or holds a character no URI may hold.");
@@ -32,17 +49,6 @@ export function parseUri(text: string, start: number, end: number): Result<Uri> 
 
 function bad(offset: number, detail: string) {
 	return refusal("bad-uri", rule, offset, detail);
-}
-
-function isSipScheme(text: string, start: number, colon: number): boolean {
-	const length = colon - start;
-	if (length !== 3 && length !== 4) return false;
-	return (
-		lowerCode(text.charCodeAt(start)) === 0x73 &&
-		lowerCode(text.charCodeAt(start + 1)) === 0x69 &&
-		lowerCode(text.charCodeAt(start + 2)) === 0x70 &&
-		(length === 3 || lowerCode(text.charCodeAt(start + 3)) === 0x73)
-	);
 }
 
 function parseSipUri(text: string, start: number, colon: number, end: number): Result<SipUri> {
@@ -73,16 +79,13 @@ function parseSipUri(text: string, start: number, colon: number, end: number): R
 		if (port === undefined || port > 65535) return bad(at + 1, "The port of the URI is no number from 0 to 65535.");
 		at = portEnd;
 	}
-	const paramsStart = at;
-	let count = 0;
-	while (at < end && text.charCodeAt(at) === 0x3b) {
-		if (count === MAX_PARAMS) return bad(at, "The URI carries too many parameters.");
-		count++;
-		const behind = skipUriParam(text, at, end);
-		if (behind === undefined) return bad(at, "The URI holds a parameter without name or value.");
-		at = behind;
+	let params = "";
+	if (at < end && text.charCodeAt(at) === 0x3b) {
+		const paramsEnd = skipUriParams(text, at, end);
+		if (paramsEnd < 0) return bad(at, "The URI holds a parameter without name or value, or too many of them.");
+		params = text.slice(at, paramsEnd);
+		at = paramsEnd;
 	}
-	const params = text.slice(paramsStart, at);
 	let headers = "";
 	if (at < end && text.charCodeAt(at) === 0x3f) {
 		const headersEnd = skipEscapedClass(text, at + 1, end, CharClass.uriHeader);
@@ -110,11 +113,17 @@ function findAtSign(text: string, at: number, end: number): number {
 	return -1;
 }
 
-/** Offset behind the `;name` or `;name=value` that starts at `at`; undefined where its name or value is empty. */
-function skipUriParam(text: string, at: number, end: number): number | undefined {
-	const nameEnd = skipEscapedClass(text, at + 1, end, CharClass.uriParamName);
-	if (nameEnd === at + 1) return undefined;
-	if (nameEnd >= end || text.charCodeAt(nameEnd) !== 0x3d) return nameEnd;
-	const valueEnd = skipEscapedClass(text, nameEnd + 1, end, CharClass.uriParam);
-	return valueEnd === nameEnd + 1 ? undefined : valueEnd;
+/** Offset behind the `;name=value…` that starts at `at`; -1 where a name or value is empty or there are too many. */
+function skipUriParams(text: string, at: number, end: number): number {
+	let index = at;
+	for (let count = 0; index < end && text.charCodeAt(index) === 0x3b; count++) {
+		const nameEnd = skipEscapedClass(text, index + 1, end, CharClass.uriParamName);
+		if (nameEnd === index + 1 || count === MAX_PARAMS) return -1;
+		index = nameEnd;
+		if (nameEnd < end && text.charCodeAt(nameEnd) === 0x3d) {
+			index = skipEscapedClass(text, nameEnd + 1, end, CharClass.uriParam);
+			if (index === nameEnd + 1) return -1;
+		}
+	}
+	return index;
 }
