@@ -202,6 +202,26 @@ function runLong(args) {
 	return failed.length === 0 ? 0 : 1;
 }
 
+/** Benchmarks of the library alone, `packages/sip/test/bench/NAME.bench.ts`; all others are the edge's. */
+function runBench(args) {
+	const folder = join("packages", "sip", "test", "bench");
+	const ours = readdirSync(folder)
+		.filter((file) => file.endsWith(".bench.ts"))
+		.map((file) => file.slice(0, -".bench.ts".length));
+	const named = ours.filter((name) => args.includes(name));
+	const rest = args.filter((arg) => !named.includes(arg));
+	let status = 0;
+	if (named.length === 0 || rest.some((arg) => !/^-|^\d+$/.test(arg))) {
+		status = run("bench", node, [SOURCE, "packages/edge/test/bench/main.ts", ...rest]);
+		if (rest.includes("--help")) process.stdout.write(`of the library: ${ours.join(", ")}\n`);
+	}
+	for (const name of args.length === 0 ? ours : named) {
+		const options = named.length === 1 && rest.every((arg) => /^-|^\d+$/.test(arg)) ? rest : [];
+		status = run("bench", node, [SOURCE, join(folder, `${name}.bench.ts`), ...options]) || status;
+	}
+	return status;
+}
+
 const CHECKS = [
 	[
 		"format and lint",
@@ -253,7 +273,7 @@ const TASKS = {
 		run("fuzz", node, [SOURCE, "packages/sip/test/fuzz/main.ts", ...rest]) ||
 		run("fuzz", node, [SOURCE, "packages/edge/test/fuzz/main.ts", ...rest]),
 	long: () => runLong(rest),
-	bench: () => run("bench", node, [SOURCE, "packages/edge/test/bench/main.ts", ...rest]),
+	bench: () => runBench(rest),
 };
 if (TASKS[task] === undefined) {
 	process.stderr.write(`usage: node scripts/run.mjs ${Object.keys(TASKS).join("|")}\n`);
