@@ -332,7 +332,7 @@ function browserValues(parsed: unknown): Values {
 
 function createJssip(): Library {
 	const { parseMessage: parseText } = require("jssip/lib/Parser.js") as {
-		parseMessage(text: string, ua: object): BrowserMessage;
+		parseMessage(this: void, text: string, ua: object): BrowserMessage;
 	};
 	return {
 		name: "jssip",
