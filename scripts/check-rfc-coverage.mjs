@@ -1,7 +1,9 @@
 // Checks docs/rfc-coverage.md: every linked file exists, every named test stands in its file, with the section in its title.
-// Usage: node scripts/check-rfc-coverage.mjs. Prints what is wrong and exits 1, or exits 0.
+// Usage: node scripts/check-rfc-coverage.mjs [--ran FILE [--all]]. FILE holds the tests that passed, as the reporter of npm test
+// writes them: those that the page names must be among them, where their file ran, or with --all whether it ran or not.
+// Prints what is wrong and exits 1, or exits 0.
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -10,6 +12,8 @@ const COLUMNS = ["section", "rule", "file", "test", "missing"];
 const RFCS = ["2782", "3261", "3263", "3264", "3428", "3863", "3994", "4028", "4480", "4482", "6026", "6665"];
 
 const wrong = [];
+/** The tests that the page names: `path`, `title` and `place`. */
+const named = [];
 const texts = new Map();
 
 /** A test file as it is searched: what a template puts in is `…`, as on the page. */
@@ -79,6 +83,7 @@ function checkTests(cell, rfc, section, place) {
 		const path = join(root, dirname(PAGE), target);
 		if (!existsSync(path) || !statSync(path).isFile()) continue;
 		if (!target.endsWith(".test.ts")) wrong.push(`${place}: ${target} is no test file`);
+		named.push({ path: relative(root, path).replaceAll("\\", "/"), title, place });
 		if (!hasTitle(path, title)) wrong.push(`${place}: ${target} has no test "${title}"`);
 		if (!namesSection(title, rfc, section) || !namesRfc(title, rfc)) {
 			wrong.push(`${place}: "${title}" does not name RFC ${rfc} ${section}`);
@@ -125,6 +130,29 @@ for (const [number, count] of rows) {
 	if (count === 0) wrong.push(`${PAGE}: RFC ${number} has no row`);
 }
 if (tests === 0) wrong.push(`${PAGE}: no test is named`);
+
+/** Whether a title with `…` for what a test puts in fits the name of a test that ran. */
+function fits(title, name) {
+	const pattern = title.split("…").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+	return new RegExp(`^${pattern.join(".*")}$`, "s").test(name);
+}
+
+function checkRan(file, mustAllRun) {
+	const ran = new Map();
+	for (const line of readFileSync(file, "utf8").split("\n")) {
+		if (line === "") continue;
+		const { path, name } = JSON.parse(line);
+		ran.set(path, [...(ran.get(path) ?? []), name]);
+	}
+	for (const { path, title, place } of named) {
+		const names = ran.get(path);
+		if (names === undefined && !mustAllRun) continue;
+		if (!names?.some((name) => fits(title, name))) wrong.push(`${place}: "${title}" of ${path} did not run and pass`);
+	}
+}
+
+const ranAt = process.argv.indexOf("--ran");
+if (ranAt > 0) checkRan(process.argv[ranAt + 1], process.argv.includes("--all"));
 
 for (const line of wrong) process.stdout.write(`${line}\n`);
 if (wrong.length === 0) {

@@ -135,6 +135,7 @@ function runTests(names) {
 	if (buildWeb() !== 0) return 1;
 	const folder = mkdtempSync(join(tmpdir(), "causeway-test-"));
 	const totals = join(folder, "totals");
+	const passedNames = join(folder, "names");
 	const one = (files, concurrency) =>
 		files.length === 0
 			? 0
@@ -148,7 +149,7 @@ function runTests(names) {
 						"--test-reporter=./scripts/test-reporter.mjs",
 						...files,
 					],
-					{ TEST_TOTALS: totals },
+					{ TEST_TOTALS: totals, TEST_NAMES: passedNames },
 				);
 	const statuses = [one(unit, 2), one(interop, 1), one(browser, 1)];
 	let passed = 0;
@@ -158,8 +159,14 @@ function runTests(names) {
 		passed += p ?? 0;
 		failed += f ?? 0;
 	}
-	rmSync(folder, { recursive: true, force: true });
 	if (failed === 0 && statuses.some((status) => status !== 0)) failed = 1;
+	// The page of RFC sections names tests: those of the files that ran must have run and passed.
+	if (existsSync(passedNames)) {
+		const everything = names.length === 0 && interop.length > 0 ? ["--all"] : [];
+		const args = ["scripts/check-rfc-coverage.mjs", "--ran", passedNames, ...everything];
+		failed += run("check-rfc-coverage", node, args);
+	}
+	rmSync(folder, { recursive: true, force: true });
 	process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 	return failed === 0 && passed > 0 ? 0 : 1;
 }
@@ -242,10 +249,12 @@ const CHECKS = [
 				"packages",
 			]),
 	],
+	["API reference", () => run("write-api", node, ["scripts/write-api.mjs", "--check"])],
 	["RFC coverage page", () => run("check-rfc-coverage", node, ["scripts/check-rfc-coverage.mjs"])],
 	["branch coverage of the readers", () => run("check-coverage", node, ["scripts/check-coverage.mjs"])],
 	["unused exports", () => run("knip", node, ["node_modules/knip/bin/knip.js"])],
 	["compiles for publishing", build],
+	["package of the library", () => run("check-package", node, ["scripts/check-package.mjs"])],
 ];
 
 function check() {

@@ -13,6 +13,7 @@ function describe(error) {
 export default async function* report(source) {
 	const files = new Map();
 	const failures = [];
+	const names = [];
 	let passed = 0;
 	let failed = 0;
 	const fileOf = (data) => (data.file === undefined ? "(unknown file)" : relative(process.cwd(), data.file));
@@ -37,6 +38,7 @@ export default async function* report(source) {
 			} else {
 				passed += 1;
 				tally(data).passed += 1;
+				names.push(JSON.stringify({ path: fileOf(data).replaceAll("\\", "/"), name: data.name }));
 			}
 		} else if (type === "test:fail") {
 			const kind = data.details?.error?.failureType;
@@ -53,5 +55,6 @@ export default async function* report(source) {
 		yield `${entry.failed === 0 ? "ok  " : "FAIL"} ${name} (${entry.passed} passed${entry.failed === 0 ? "" : `, ${entry.failed} failed`})\n`;
 	}
 	for (const failure of failures) yield `\n--- ${failure}\n`;
+	if (process.env.TEST_NAMES !== undefined) appendFileSync(process.env.TEST_NAMES, `${names.join("\n")}\n`);
 	if (process.env.TEST_TOTALS !== undefined) appendFileSync(process.env.TEST_TOTALS, `${passed} ${failed}\n`);
 }

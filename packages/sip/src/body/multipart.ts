@@ -12,6 +12,7 @@ const RULE = "RFC 2046 §5.1";
 /** RFC 2045 §6.2: encodings that change nothing. */
 const PLAIN_ENCODINGS: readonly string[] = ["7bit", "8bit", "binary"];
 
+/** A part of a multipart body (RFC 2046 §5.1): what it is and its octets, without the line end before the delimiter. */
 export interface BodyPart {
 	/** Undefined where the part names none: text/plain then (§5.1). */
 	readonly contentType: MediaType | undefined;

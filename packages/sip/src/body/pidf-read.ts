@@ -25,6 +25,7 @@ const NOTE = [PIDF_NAMESPACE, DATA_MODEL_NAMESPACE, RPID_NAMESPACE];
 const MAX_WORD_LENGTH = 64;
 const MAX_ICON_URL_LENGTH = 2048;
 
+/** How a presence document is read: what differs between peers. */
 export interface PidfReadOptions {
 	/** Also read the first `dm:person`: for peers whose presence profile is `rfc4480`. */
 	readonly personState?: boolean;

@@ -18,6 +18,7 @@ export type WrittenActivity = "away" | "busy" | "on-the-phone";
 /** Which form a peer wants: its `presence_profile`. */
 export type PresenceProfile = "profile" | "rfc4480";
 
+/** What a presence document of ours says (RFC 3863 §4, protocol sheet 5.1); texts are Unicode. */
 export interface PidfToWrite {
 	/** `sip:` and the address of record. */
 	readonly entity: string;

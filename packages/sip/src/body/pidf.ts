@@ -10,7 +10,9 @@ export const RPID_DRAFT_NAMESPACE = "urn:ietf:params:xml:ns:pidf:rpid-status";
 export const RPID_TUPLE_NAMESPACE = "urn:ietf:params:xml:ns:pidf:rpid-tuple";
 /** RPID of RFC 4480. */
 export const RPID_NAMESPACE = "urn:ietf:params:xml:ns:pidf:rpid";
+/** Namespace of display name and icon (RFC 4482 §3). */
 export const CIPID_NAMESPACE = "urn:ietf:params:xml:ns:pidf:cipid";
+/** Namespace of `person` and `device` (RFC 4479). */
 export const DATA_MODEL_NAMESPACE = "urn:ietf:params:xml:ns:pidf:data-model";
 
 /** The media type of a presence document. */

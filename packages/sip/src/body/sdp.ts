@@ -43,6 +43,7 @@ export interface SdpMedia {
 	readonly attributes: readonly SdpAttribute[];
 }
 
+/** A session description: every line in its order, with a view of the media lines (RFC 4566 §5). */
 export interface Sdp {
 	/** Every line with its line end, as octets in latin1 characters; joined they are the description. */
 	readonly lines: readonly string[];
@@ -108,6 +109,7 @@ export interface SdpMediaToWrite {
 	readonly attributes?: readonly string[];
 }
 
+/** What a session description of ours says; protocol sheet 3.4. */
 export interface SdpToWrite {
 	/** `o=` session id, digits; unique per description. */
 	readonly originId: number | string;

@@ -10,6 +10,7 @@ const LONGEST_REFRESH_SECONDS = 86_400;
 /** RFC 3994 §3.3. */
 const LEAST_REFRESH_SECONDS = 60;
 
+/** What an `isComposing` document says (RFC 3994 §3). */
 export interface ComposingStatus {
 	/** Unknown states count as idle (RFC 3994 §3.2). */
 	readonly state: "active" | "idle";
@@ -30,6 +31,7 @@ export function parseIsComposing(octets: Uint8Array): Result<ComposingStatus> {
 	return success({ state: state.text.trim() === "active" ? "active" : "idle", refreshSeconds: seconds });
 }
 
+/** What an `isComposing` document of ours says (RFC 3994 §3). */
 export interface IsComposingToWrite {
 	readonly state: "active" | "idle";
 	/** Media type being written. */

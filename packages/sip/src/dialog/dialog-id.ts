@@ -1,6 +1,7 @@
 /** What names a dialog: RFC 3261 §12. A record, never a joined string: tags and Call-IDs may hold any separator. */
 import type { SipRequest, SipResponse } from "../message/message.ts";
 
+/** What names a dialog on one side (RFC 3261 §12): all three parts count, by octets. */
 export interface DialogId {
 	readonly callId: string;
 	readonly localTag: string;

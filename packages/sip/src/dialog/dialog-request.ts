@@ -8,6 +8,7 @@ import { applyRouteSet } from "./route-set.ts";
 const MAX_CSEQ = 2 ** 31 - 1;
 const DEFAULT_MAX_FORWARDS = 70;
 
+/** What a request in a dialog carries beside what the dialog gives it (RFC 3261 §12.2.1.1). */
 export interface DialogRequestParts {
 	readonly method: string;
 	/** Value of the Via that we put on top. */
@@ -34,6 +35,7 @@ export function createDialogRequest(dialog: Dialog, parts: DialogRequestParts): 
 	return [{ ...dialog, localCSeq }, request];
 }
 
+/** What the ACK to a 2xx carries beside what the dialog gives it (RFC 3261 §13.2.2.4). */
 export interface AckParts {
 	/** Sequence number of the INVITE that is acknowledged. */
 	readonly cseqNumber: number;

@@ -115,6 +115,7 @@ export function confirmUasDialog(dialog: Dialog): Dialog {
 	return { ...dialog, state: "confirmed" };
 }
 
+/** The dialog in its last state: nothing is sent in it any more (RFC 3261 §12.3). */
 export function terminateDialog(dialog: Dialog): Dialog {
 	return dialog.state === "terminated" ? dialog : { ...dialog, state: "terminated" };
 }

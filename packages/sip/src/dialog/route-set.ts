@@ -16,6 +16,7 @@ export interface RouteSet {
 	readonly isStrict: boolean;
 }
 
+/** The route set of a dialog that no proxy recorded itself in (RFC 3261 §12.1). */
 export const emptyRouteSet: RouteSet = { routes: [], isStrict: false };
 
 /** From Record-Route values in the order of the message: as they stand for the UAS, reversed for the UAC. */

@@ -7,6 +7,7 @@ export interface ExpiresPolicy {
 	readonly defaultSeconds: number;
 }
 
+/** How long a subscription is granted, in seconds, or that 423 answers with Min-Expires (RFC 6665 §4.2.1.1). */
 export type ExpiresGrant =
 	/** Goes into the 2xx; zero ends the subscription, or makes it a fetch. */
 	| { readonly kind: "granted"; readonly expiresSeconds: number }

@@ -34,6 +34,7 @@ interface FinalNotify {
 	readonly retryAfterSeconds: number | undefined;
 }
 
+/** States of a subscription on the side of the notifier (RFC 6665 §4.2.2). */
 export type NotifierState =
 	| { readonly name: "init" }
 	| Live
@@ -49,8 +50,10 @@ export type NotifierEnd =
 	| { readonly kind: "refused"; readonly statusCode: number }
 	| { readonly kind: "connection-lost" };
 
+/** Timers that a subscription may ask for; each runs at most once at a time. */
 export type NotifierTimer = "expiry" | "spacing";
 
+/** What happens to a subscription on the side of the notifier (RFC 6665 §4.2). */
 export type NotifierEvent =
 	/**
 	 * A SUBSCRIBE that was granted (`grantExpires`). `state` counts for the first one. Zero seconds
@@ -70,6 +73,7 @@ export type NotifierEvent =
 	| { readonly kind: "notify-answered"; readonly statusCode: number; readonly hasRetryAfter: boolean }
 	| { readonly kind: "connection-lost" };
 
+/** What the caller has to do after a step, in order. */
 export type NotifierEffect =
 	/** Answer to the SUBSCRIBE at hand; `expiresSeconds` for the 200 alone. */
 	| { readonly kind: "answer-subscribe"; readonly statusCode: 200; readonly expiresSeconds: number }
@@ -91,6 +95,7 @@ export type NotifierEffect =
 	/** Over: every timer stops, the dialog is forgotten once a NOTIFY that just left is answered. */
 	| { readonly kind: "end"; readonly end: NotifierEnd };
 
+/** What a step of the notifier looks at beside state and event. */
 export interface NotifierContext {
 	/** Milliseconds on a clock that never goes back. */
 	readonly nowMs: number;
@@ -98,6 +103,7 @@ export interface NotifierContext {
 	readonly notifySpacingMs: number;
 }
 
+/** The state after an event, and what is to be done. */
 export interface NotifierStep {
 	readonly state: NotifierState;
 	readonly effects: readonly NotifierEffect[];
@@ -108,6 +114,7 @@ type EventOf<Kind extends NotifierEvent["kind"]> = Extract<NotifierEvent, { kind
 const NOTHING: readonly NotifierEffect[] = [];
 const ANSWER_481: NotifierEffect = { kind: "answer-subscribe", statusCode: 481 };
 
+/** Before the first SUBSCRIBE. */
 export const initialNotifierState: NotifierState = { name: "init" };
 
 /** One step of the machine. */

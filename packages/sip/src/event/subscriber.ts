@@ -50,6 +50,7 @@ interface Live extends Attempt {
 	readonly liveSinceMs: number;
 }
 
+/** States of a subscription on the side of the subscriber (RFC 6665 §4.1.2, Figure 1). */
 export type SubscriberState =
 	| { readonly name: "init" }
 	| ({ readonly name: "notify-wait" } & Attempt)
@@ -72,8 +73,10 @@ export type SubscriberEnd =
 	| { readonly kind: "unsubscribed" }
 	| { readonly kind: "fetched" };
 
+/** Timers that a subscription may ask for; each runs at most once at a time. */
 export type SubscriberTimer = "refresh" | "expiry" | "timer-n";
 
+/** What happens to a subscription on the side of the subscriber (RFC 6665 §4.1). */
 export type SubscriberEvent =
 	/** The user wants it. `failures` is what the last attempt's `end` effect named, else 0; Expires 0 fetches. */
 	| { readonly kind: "subscribe"; readonly expiresSeconds: number; readonly failures: number }
@@ -104,6 +107,7 @@ export type SubscriberEvent =
 	| { readonly kind: "unsubscribe" }
 	| { readonly kind: "connection-lost" };
 
+/** What the caller has to do after a step, in order. */
 export type SubscriberEffect =
 	/**
 	 * `first` leaves outside a dialog; `again` repeats it with the next CSeq, the same Call-ID and From tag (RFC 3261
@@ -129,6 +133,7 @@ export type SubscriberEffect =
 	/** Over: every timer stops, the dialog is forgotten. `failures` goes into the next attempt. */
 	| { readonly kind: "end"; readonly end: SubscriberEnd; readonly retry: RetryAdvice; readonly failures: number };
 
+/** Times of a subscription, in the units that their names end in. */
 export interface SubscriberTiming {
 	/** RFC 6665 §4.1.2.4: 64·T1. */
 	readonly timerNMs: number;
@@ -144,6 +149,7 @@ export interface SubscriberTiming {
 	readonly maxExpiresSeconds: number;
 }
 
+/** The times of RFC 6665 and of protocol sheet 5.6. */
 export const defaultSubscriberTiming: SubscriberTiming = {
 	timerNMs: 32_000,
 	minRefreshMs: 10_000,
@@ -153,6 +159,7 @@ export const defaultSubscriberTiming: SubscriberTiming = {
 	maxExpiresSeconds: 86_400,
 };
 
+/** What a step of the subscriber looks at beside state and event. */
 export interface SubscriberContext {
 	/** Milliseconds on a clock that never goes back. */
 	readonly nowMs: number;
@@ -160,6 +167,7 @@ export interface SubscriberContext {
 	readonly random: Random;
 }
 
+/** The state after an event, and what is to be done. */
 export interface SubscriberStep {
 	readonly state: SubscriberState;
 	readonly effects: readonly SubscriberEffect[];
@@ -176,6 +184,7 @@ const STOP_TIMER_N: SubscriberEffect = { kind: "stop-timer", timer: "timer-n" };
 /** RFC 6665 §4.1.2.2 leaves the moment open; protocol.md 5.6 refreshes at 80 % of what is left. */
 const REFRESH_SHARE = 0.8;
 
+/** Before the first SUBSCRIBE. */
 export const initialSubscriberState: SubscriberState = { name: "init" };
 
 /** One step of the machine. */

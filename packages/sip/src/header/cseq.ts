@@ -3,6 +3,7 @@ import { type Result, refusal, success } from "../fault.ts";
 import { CharClass, skipClass } from "../text/char-class.ts";
 import { parseDecimal, skipLws } from "../text/scan.ts";
 
+/** A CSeq value (RFC 3261 §20.16). */
 export interface CSeq {
 	/** 0 to 2^31 - 1 (§8.1.1.5). */
 	readonly number: number;
@@ -24,6 +25,7 @@ export function parseCSeq(text: string, start: number, end: number): Result<CSeq
 	return success({ number, method: text.slice(methodStart, methodEnd) });
 }
 
+/** A CSeq value as text: `2 MESSAGE` (RFC 3261 §20.16). */
 export function formatCSeq(cseq: CSeq): string {
 	return `${cseq.number} ${cseq.method}`;
 }

@@ -6,6 +6,9 @@ import { parseDecimal, skipLws } from "../text/scan.ts";
 import type { Params } from "../uri/params.ts";
 import { parseParams, unquotedParam } from "./params.ts";
 
+/**
+ * A value of `ms-diagnostics` or `ms-diagnostics-public` (protocol sheet 7.7): texts are octets as latin1 characters.
+ */
 export interface Diagnostics {
 	readonly id: number;
 	/** Words for a person; undefined where absent. */

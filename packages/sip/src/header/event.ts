@@ -5,6 +5,7 @@ import { skipLws } from "../text/scan.ts";
 import { type Params, paramValue } from "../uri/params.ts";
 import { parseParams } from "./params.ts";
 
+/** An Event value (RFC 6665 §8.2.1). */
 export interface Event {
 	/** With its templates, as written: `presence`, `presence.winfo`. Compared octet by octet. */
 	readonly package: string;
@@ -24,6 +25,7 @@ export function parseEvent(text: string, start: number, end: number): Result<Eve
 	return success({ package: text.slice(from, nameEnd), id: paramValue(params, "id"), params });
 }
 
+/** An Event value as text: `presence;id=7` (RFC 6665 §8.2.1). */
 export function formatEvent(event: { readonly package: string; readonly params?: Params }): string {
 	return event.package + (event.params ?? "");
 }

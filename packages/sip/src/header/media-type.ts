@@ -6,6 +6,7 @@ import { skipLws } from "../text/scan.ts";
 import type { Params } from "../uri/params.ts";
 import { parseParams } from "./params.ts";
 
+/** A media type, or a range of Accept (RFC 3261 §20.1, §20.15). */
 export interface MediaType {
 	/** Lower case; `*` in ranges. */
 	readonly type: string;
@@ -31,6 +32,7 @@ export function parseMediaType(text: string, start: number, end: number): Result
 	return success({ type, subtype: lowerAscii(text.slice(subtypeStart, subtypeEnd)), params });
 }
 
+/** A media type as text: `text/plain;charset=UTF-8` (RFC 3261 §20.15). */
 export function formatMediaType(mediaType: MediaType): string {
 	return `${mediaType.type}/${mediaType.subtype}${mediaType.params}`;
 }

@@ -8,6 +8,9 @@ import { parseUri } from "../uri/parse-uri.ts";
 import type { Uri } from "../uri/uri.ts";
 import { parseParams } from "./params.ts";
 
+/**
+ * An address with display name and parameters: a value of From, To, Contact, Route or Record-Route (RFC 3261 §20.10).
+ */
 export interface NameAddr {
 	/** Unquoted, as octets in latin1 characters; undefined where absent. */
 	readonly displayName: string | undefined;
@@ -81,6 +84,7 @@ function finish(
 	return success({ displayName, uri: uri.value, params, tag: paramValue(params, "tag") });
 }
 
+/** What an address of ours is made of. */
 export interface NameAddrParts {
 	/** Unicode or octets, without quotes. */
 	readonly displayName?: string | undefined;

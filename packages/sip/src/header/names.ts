@@ -92,6 +92,7 @@ export type HeaderId = (typeof HeaderId)[keyof typeof HeaderId];
 /** The last number of the headers that a message carries at most once. */
 export const LAST_SINGLE_ID = HeaderId.userAgent;
 
+/** A row of the table of headers. */
 export interface HeaderName {
 	readonly id: HeaderId;
 	/** As we write it. */

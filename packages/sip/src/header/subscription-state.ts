@@ -7,6 +7,7 @@ import type { Params } from "../uri/params.ts";
 import { parseDeltaSeconds } from "./number.ts";
 import { parseParams, unquotedParam } from "./params.ts";
 
+/** A Subscription-State value (RFC 6665 §8.2.3). */
 export interface SubscriptionState {
 	/** Lower case: `active`, `pending`, `terminated`, or another word. */
 	readonly state: string;
@@ -38,6 +39,7 @@ export function parseSubscriptionState(text: string, start: number, end: number)
 	});
 }
 
+/** What a Subscription-State value of ours says; times in seconds. */
 export interface SubscriptionStateParts {
 	readonly state: "active" | "pending" | "terminated";
 	readonly reason?: string | undefined;
@@ -47,6 +49,7 @@ export interface SubscriptionStateParts {
 	readonly retryAfter?: number | undefined;
 }
 
+/** A Subscription-State value as text: `active;expires=3600` (RFC 6665 §8.2.3). */
 export function formatSubscriptionState(parts: SubscriptionStateParts): string {
 	let text: string = parts.state;
 	if (parts.reason !== undefined) text += `;reason=${parts.reason}`;

@@ -10,6 +10,7 @@ export function parseTokenList(values: readonly string[]): Result<readonly strin
 	return success(values);
 }
 
+/** Tokens as a comma list: `INVITE, ACK` (RFC 3261 §7.3.1). */
 export function formatTokenList(tokens: readonly string[]): string {
 	return tokens.join(", ");
 }

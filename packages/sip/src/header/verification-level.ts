@@ -4,6 +4,7 @@ import { unquote } from "../text/quoting.ts";
 import { listParams } from "../uri/params.ts";
 import { parseParams } from "./params.ts";
 
+/** What a domain says of its user (REQ-71, REQ-72). */
 export type VerificationLevel = "verified" | "unverified";
 
 const parameter = "ms-source-verification-level";

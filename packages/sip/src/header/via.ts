@@ -7,6 +7,7 @@ import { parseHost } from "../uri/host.ts";
 import { type Params, paramValue } from "../uri/params.ts";
 import { parseParams } from "./params.ts";
 
+/** A Via value (RFC 3261 §20.42). */
 export interface Via {
 	/** Upper case: `TLS`. */
 	readonly transport: string;

@@ -4,6 +4,7 @@ import { CharClass, skipClass } from "../text/char-class.ts";
 import { quote, unquote } from "../text/quoting.ts";
 import { parseDecimal, skipLws, skipQuoted } from "../text/scan.ts";
 
+/** A Warning value (RFC 3261 §20.43). */
 export interface Warning {
 	/** Three digits: 304, 399. */
 	readonly code: number;
@@ -29,6 +30,7 @@ export function parseWarning(text: string, start: number, end: number): Result<W
 	return success({ code, agent: text.slice(agentStart, agentEnd), text: unquote(text.slice(textStart, textEnd)) });
 }
 
+/** A Warning value as text: `304 sip.contoso.example "Media type not available"` (RFC 3261 §20.43). */
 export function formatWarning(warning: Warning): string {
 	return `${warning.code} ${warning.agent} ${quote(warning.text)}`;
 }

@@ -23,6 +23,7 @@ export type { HeaderInput } from "./head-writer.ts";
 
 const noBody = new Uint8Array(0);
 
+/** What a request of ours is made of (RFC 3261 §8.1.1). */
 export interface RequestParts {
 	readonly method: string;
 	/** The Request-URI as text. */
@@ -50,6 +51,7 @@ export function createRequest(parts: RequestParts): SipRequest {
 	return outcome.message;
 }
 
+/** What a response carries beside what it copies from its request (RFC 3261 §8.2.6). */
 export interface ResponseParts {
 	/** Unicode; the usual words where absent. */
 	readonly reasonPhrase?: string;

@@ -173,10 +173,12 @@ export function contacts(source: FieldSource): Result<readonly NameAddr[] | "*">
 	return refusal("bad-address", "RFC 3261 §20.10", 0, "Contact names an address beside its star.");
 }
 
+/** Every Route value in order (RFC 3261 §20.34). Faults: `bad-address`, `bad-uri`, `too-many-values`. */
 export function routes(source: FieldSource): Result<readonly NameAddr[]> {
 	return readList(source, HeaderId.route, parseNameAddr);
 }
 
+/** Every Record-Route value in order (RFC 3261 §20.30). Faults: `bad-address`, `bad-uri`, `too-many-values`. */
 export function recordRoutes(source: FieldSource): Result<readonly NameAddr[]> {
 	return readList(source, HeaderId.recordRoute, parseNameAddr);
 }
@@ -192,6 +194,7 @@ export function tokens(source: FieldSource, id: HeaderId): Result<readonly strin
 	return values.length > MAX_LIST_VALUES ? tooMany(id) : parseTokenList(values);
 }
 
+/** Content-Type (RFC 3261 §20.15); undefined where it is absent. Faults: `bad-media-type`. */
 export function contentType(source: FieldSource): Result<MediaType | undefined> {
 	return readOne(source, HeaderId.contentType, parseMediaType);
 }
@@ -217,14 +220,17 @@ export function retryAfter(source: FieldSource): Result<number | undefined> {
 	return value.ok ? success(value.value?.seconds) : value;
 }
 
+/** Event (RFC 6665 §8.2.1); undefined where it is absent. Faults: `bad-event`. */
 export function event(source: FieldSource): Result<Event | undefined> {
 	return readOne(source, HeaderId.event, parseEvent);
 }
 
+/** Subscription-State (RFC 6665 §8.2.3); undefined where it is absent. */
 export function subscriptionState(source: FieldSource): Result<SubscriptionState | undefined> {
 	return readOne(source, HeaderId.subscriptionState, parseSubscriptionState);
 }
 
+/** Every Warning value in order (RFC 3261 §20.43). */
 export function warnings(source: FieldSource): Result<readonly Warning[]> {
 	return readList(source, HeaderId.warning, parseWarning);
 }

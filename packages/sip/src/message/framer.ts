@@ -18,6 +18,7 @@ export interface Frame {
 	readonly body: Uint8Array;
 }
 
+/** Who takes what a framer finds, in the order of the stream. */
 export interface FramerUser {
 	frame(frame: Frame): void;
 	/**
@@ -34,12 +35,14 @@ export interface FramerUser {
 	fault(fault: Fault, head: MessageHead | undefined): void;
 }
 
+/** What of a message has arrived: nothing, part of its head, part of its body. */
 export type FramerProgress = "idle" | "head" | "body";
 
 const emptyBody = new Uint8Array(0);
 const slabBytes = 4096;
 const maxSharedBytes = 512;
 
+/** Cuts one stream into messages; has no clock and does no I/O. */
 export class Framer {
 	readonly #limits: FramerLimits;
 	/** Octets of the unfinished head or body, in `#length` octets of a buffer that doubles as they come. */

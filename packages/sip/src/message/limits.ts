@@ -13,6 +13,7 @@ export interface HeadLimits {
 	readonly vias: number;
 }
 
+/** Bounds of one message. */
 export interface FramerLimits {
 	/** Octets of start line, header fields and empty line together. */
 	readonly headBytes: number;
@@ -20,6 +21,7 @@ export interface FramerLimits {
 	readonly head: HeadLimits;
 }
 
+/** Start line 2 KiB, a field 8 KiB, 200 fields, 64 Via values (protocol sheet 2.1). */
 export const DEFAULT_HEAD_LIMITS: HeadLimits = {
 	startLineBytes: 2048,
 	fieldBytes: 8192,
@@ -28,6 +30,7 @@ export const DEFAULT_HEAD_LIMITS: HeadLimits = {
 	vias: 64,
 };
 
+/** 64 KiB of head, 256 KiB of body (product contract 3). */
 export const DEFAULT_FRAMER_LIMITS: FramerLimits = {
 	headBytes: 65536,
 	bodyBytes: 262144,

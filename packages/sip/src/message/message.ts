@@ -56,4 +56,5 @@ export interface SipResponse extends MessageParts {
 	readonly reasonPhrase: string;
 }
 
+/** A request or a response (RFC 3261 §7); `kind` tells which. */
 export type SipMessage = SipRequest | SipResponse;

@@ -3,6 +3,7 @@ import { randomFillSync } from "node:crypto";
 import type { Clock, Random, Timer } from "../env.ts";
 import { invariant } from "../text/assert.ts";
 
+/** How the clock of the system is read. */
 export interface SystemClockOptions {
 	/** False lets the process end while timers are pending; default true. */
 	readonly keepsProcessAlive?: boolean;

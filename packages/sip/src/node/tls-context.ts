@@ -9,6 +9,7 @@ export interface TlsCredentials {
 	readonly key: string;
 }
 
+/** Versions of TLS that can be asked for. */
 export type TlsVersion = "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
 
 /** What the other end showed in its handshake. Nothing of it has been verified. */

@@ -13,11 +13,13 @@ import type { Flusher } from "./tls-flusher.ts";
 import { describeTlsError } from "./tls-reason.ts";
 import { TlsStream } from "./tls-stream.ts";
 
+/** Credentials and ports of a dialler. */
 export interface TlsDiallerOptions {
 	readonly credentials: TlsCredentials;
 	readonly flusher: Flusher;
 }
 
+/** Where to dial, and how long to wait in milliseconds. */
 export interface DialRequest {
 	/** IPv4 or IPv6 literal: names are resolved by whoever dials. */
 	readonly address: string;
@@ -38,6 +40,7 @@ export interface DialFailure {
 	readonly reason: string;
 }
 
+/** A stream whose handshake is done, or why there is none. */
 export type DialOutcome =
 	| { readonly ok: true; readonly stream: ByteStream; readonly presented: PresentedPeer }
 	| { readonly ok: false; readonly failure: DialFailure };

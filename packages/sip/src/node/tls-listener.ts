@@ -24,6 +24,7 @@ export interface RefusedHandshake {
 	readonly reason: string;
 }
 
+/** Address, credentials and limits of a listener; times in milliseconds. */
 export interface TlsListenerOptions {
 	/** Where to listen; port 0 lets the system choose. IPv6 addresses without brackets. */
 	readonly addresses: readonly Endpoint[];
@@ -71,6 +72,7 @@ function listen(server: Server, address: Endpoint): Promise<void> {
 	});
 }
 
+/** Accepts TLS connections; both sides show certificates, which are judged by the caller, not here. */
 export class TlsListener {
 	readonly #options: TlsListenerOptions;
 	readonly #minVersion: TlsVersion;

@@ -47,6 +47,7 @@ export type ResolveReason =
 	| "address-failed"
 	| "address-private";
 
+/** Why a target has no hops. */
 export interface ResolveRefusal {
 	readonly reason: ResolveReason;
 	/** Diagnostics id of protocol.md 7.7: 1008 SRV look-up, 1009 target outside the domain, 1014 address look-up; 1005 no route. */
@@ -59,6 +60,7 @@ export interface ResolveRefusal {
 	readonly detail: string;
 }
 
+/** Hops in the order in which they are to be tried, or why there are none. */
 export type HopsOutcome =
 	| {
 			readonly ok: true;
@@ -71,6 +73,7 @@ export type HopsOutcome =
 	  }
 	| { readonly ok: false; readonly refusal: ResolveRefusal };
 
+/** How a target is resolved (RFC 3263, reduced to SRV and addresses). */
 export interface ResolveOptions {
 	readonly lookup: DnsLookup;
 	readonly random: Random;

@@ -10,6 +10,7 @@
  */
 import { assertNever, invariant } from "../text/assert.ts";
 
+/** States of an INVITE usage (RFC 5057 §2, RFC 3261 §13). */
 export type InviteState =
 	| { readonly name: "init" }
 	/** Our INVITE left; `closing` says why it was cancelled. */
@@ -57,6 +58,7 @@ export type InviteEnd =
 	| { readonly kind: "bye" }
 	| { readonly kind: "connection-lost" };
 
+/** What happens to a session (RFC 3261 §13, §14, §15). */
 export type InviteEvent =
 	/** The user calls. */
 	| { readonly kind: "invite" }
@@ -93,6 +95,7 @@ export type InviteEvent =
 	| { readonly kind: "bye-answered" }
 	| { readonly kind: "connection-lost" };
 
+/** What the caller has to do after a step, in order. */
 export type InviteEffect =
 	| { readonly kind: "send-invite" }
 	| { readonly kind: "send-reinvite" }
@@ -124,6 +127,7 @@ export type InviteEffect =
 	/** Nothing more of this session is awaited. */
 	| { readonly kind: "forget" };
 
+/** The state after an event, and what is to be done. */
 export interface InviteStep {
 	readonly state: InviteState;
 	readonly effects: readonly InviteEffect[];
@@ -131,6 +135,7 @@ export interface InviteStep {
 
 type StateOf<Name extends InviteState["name"]> = Extract<InviteState, { name: Name }>;
 
+/** Before the INVITE. */
 export const initialInviteState: InviteState = { name: "init" };
 
 /**

@@ -2,6 +2,7 @@
 import type { ClientEffect, ServerEffect, Step } from "../transaction/machine.ts";
 import type { TimerName } from "../transaction/timing.ts";
 
+/** A step in one line, as the tables of the tests have it. */
 export function describeStep<Timer extends TimerName>(
 	step: Step<string, ClientEffect<Timer> | ServerEffect<Timer>>,
 ): string {

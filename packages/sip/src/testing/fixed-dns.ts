@@ -13,6 +13,7 @@ export interface FixedDnsRecords {
 	readonly ttlSeconds?: number;
 }
 
+/** A name server that knows what it was told, and nothing else. */
 export interface FixedDns extends DnsLookup {
 	/** Every name asked for, in order. */
 	readonly asked: readonly string[];

@@ -2,6 +2,7 @@
 import { invariant } from "../text/assert.ts";
 import type { ByteStream, ByteStreamUser, CloseCause, Endpoint } from "../transport/byte-stream.ts";
 
+/** When and in which pieces octets arrive at the other end. */
 export interface MemoryPairOptions {
 	/** Runs each delivery: at once, from a queue, on a simulated clock. Deliveries of one direction keep their order. */
 	readonly schedule: (run: () => void) => void;
@@ -24,6 +25,7 @@ export function createMemoryPair(options: MemoryPairOptions): readonly [MemorySt
 	return [first, second];
 }
 
+/** One end of a pair of byte streams in memory. */
 export class MemoryStream implements ByteStream {
 	readonly local: Endpoint;
 	readonly remote: Endpoint;

@@ -3,6 +3,7 @@ import type { SipMessage } from "../message/message.ts";
 import type { Endpoint } from "../transport/byte-stream.ts";
 import type { Connection } from "../transport/connection.ts";
 
+/** A connection that keeps what was sent on it. */
 export class RecordingConnection implements Connection {
 	readonly id: number;
 	readonly direction = "inbound";

@@ -2,6 +2,7 @@
 import { createRequest, type HeaderInput } from "../message/build.ts";
 import type { SipRequest } from "../message/message.ts";
 
+/** What a sample request has otherwise than usual. */
 export interface SampleRequest {
 	/** Default MESSAGE. */
 	readonly method?: string;
@@ -21,6 +22,7 @@ export interface SampleRequest {
 	readonly headers?: readonly HeaderInput[];
 }
 
+/** A request that is complete, with whatever the test wants otherwise. */
 export function createSampleRequest(sample: SampleRequest = {}): SipRequest {
 	const { method = "MESSAGE", requestUri = "sip:bob@fabrikam.example", fromTag = "from-1", toTag } = sample;
 	return createRequest({
@@ -37,6 +39,7 @@ export function createSampleRequest(sample: SampleRequest = {}): SipRequest {
 	});
 }
 
+/** A Via value over TLS with that branch. */
 export function viaWithBranch(branch: string): string {
 	return `SIP/2.0/TLS sip.contoso.example:5061;branch=${branch}`;
 }

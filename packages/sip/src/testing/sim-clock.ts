@@ -2,6 +2,7 @@
 import type { Clock, Timer } from "../env.ts";
 import { invariant } from "../text/assert.ts";
 
+/** Where simulated time begins, in milliseconds. */
 export interface SimClockOptions {
 	/** First value of `now`; default 0. */
 	readonly nowMs?: number;
@@ -19,6 +20,7 @@ interface SimTimer extends Timer {
 
 const START_OF_2026_MS = 1_767_225_600_000;
 
+/** A clock that stands still until it is told to move on; timers fire in their order. */
 export class SimClock implements Clock {
 	#nowMs: number;
 	#wallMs: number;

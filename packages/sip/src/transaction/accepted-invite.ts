@@ -2,6 +2,7 @@
 import { createWheelEntry, type TimerWheel, type WheelEntry, type WheelUser } from "./timer-wheel.ts";
 import type { Timing } from "./timing.ts";
 
+/** Who wants to know how the repeating of a 2xx went (RFC 3261 §13.3.1.4). */
 export interface RetransmitUntilAckUser {
 	/** Sends the 2xx again; false ends the matter, because the connection is gone. */
 	sendAgain(): boolean;

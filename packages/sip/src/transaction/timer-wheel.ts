@@ -21,10 +21,12 @@ export interface WheelEntry {
 	tick: number;
 }
 
+/** A timer that is not running yet. */
 export function createWheelEntry(user: WheelUser): WheelEntry {
 	return { user, next: undefined, previous: undefined, tick: 0 };
 }
 
+/** Grain and size of a wheel. */
 export interface TimerWheelOptions {
 	/** Length of a tick in milliseconds; default 20. */
 	readonly tickMs?: number;
@@ -34,6 +36,7 @@ export interface TimerWheelOptions {
 
 const noUser: WheelUser = { expired: () => undefined };
 
+/** Any number of timers on one timer of the clock; starting and stopping one takes constant time. */
 export class TimerWheel {
 	readonly #clock: Clock;
 	readonly #tickMs: number;

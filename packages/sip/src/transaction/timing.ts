@@ -20,6 +20,7 @@ export type TimerName =
 	| "timer-answer"
 	| "timer-invite-answer";
 
+/** Lengths of the timers of transactions in milliseconds (RFC 3261 §17, table 4; RFC 6026). */
 export interface Timing {
 	/** True on transports that lose nothing (TLS, TCP): no retransmissions, and Timers D, I, J, K are zero. */
 	readonly reliable: boolean;

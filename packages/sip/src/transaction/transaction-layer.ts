@@ -36,6 +36,7 @@ import {
 	type TransactionUser,
 } from "./transaction-user.ts";
 
+/** Ports, user and limits of a transaction layer. */
 export interface TransactionLayerOptions {
 	readonly clock: Clock;
 	readonly random: Random;
@@ -50,6 +51,10 @@ export interface TransactionLayerOptions {
 /** Seconds after which a peer above its limit may try again. */
 const RETRY_AFTER_SECONDS = "10";
 
+/**
+ * All transactions of one element (RFC 3261 §17, RFC 6026): matches what arrives, makes what is new, and performs
+ * what the four machines want.
+ */
 export class TransactionLayer {
 	readonly #context: TransactionContext;
 	readonly #limits: TransactionLimits;

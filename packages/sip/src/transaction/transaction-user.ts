@@ -61,11 +61,13 @@ export interface TransactionUser {
 	answered?(transaction: ServerTransaction, statusCode: number): void;
 }
 
+/** How many transactions there may be; what comes above is answered 503. */
 export interface TransactionLimits {
 	/** Server transactions that one connection may have; requests above get 503 (§21.5.4). */
 	readonly serverTransactionsPerConnection: number;
 }
 
+/** Limits that an edge of some thousand users does not reach. */
 export const defaultTransactionLimits: TransactionLimits = Object.freeze({ serverTransactionsPerConnection: 10_000 });
 
 /** Live counts; the first two are gauges, the others only grow. */

@@ -21,6 +21,7 @@ export interface ByteStreamUser {
 	closed(cause: CloseCause): void;
 }
 
+/** A port: an ordered stream of octets in both directions, as TLS over TCP gives it. */
 export interface ByteStream {
 	readonly remote: Endpoint;
 	readonly local: Endpoint;

@@ -2,6 +2,7 @@
 import type { SipMessage } from "../message/message.ts";
 import type { CloseCause, Endpoint } from "./byte-stream.ts";
 
+/** A port: where whole messages are sent; what transactions and dialogs know of a transport. */
 export interface Connection {
 	/** Unique in the process, never used again. */
 	readonly id: number;

@@ -35,6 +35,7 @@ export interface ConnectionHooks {
 	) => void;
 }
 
+/** Stream, ports, limits and user of a connection. */
 export interface SipConnectionOptions {
 	readonly id: number;
 	readonly direction: "inbound" | "outbound";
@@ -49,12 +50,18 @@ export interface SipConnectionOptions {
 	readonly hooks?: ConnectionHooks;
 }
 
+/** 10 s for a head and 20 s for a body, from the first octet (product contract 3). */
 export const DEFAULT_ARRIVAL_TIMES: ArrivalTimes = { headMs: 10_000, bodyMs: 20_000 };
+/** Octets that may wait to be written before a connection is given up: 1 MiB. */
 export const DEFAULT_MAX_QUEUED_BYTES = 1024 * 1024;
 
 const pingOctets = "\r\n\r\n";
 const pongOctets = "\r\n";
 
+/**
+ * Whole messages on a byte stream: framing, parsing, deadlines, keep-alives, and the bound on what waits to be
+ * written.
+ */
 export class SipConnection implements Connection {
 	readonly id: number;
 	readonly direction: "inbound" | "outbound";

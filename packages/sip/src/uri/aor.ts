@@ -5,6 +5,7 @@ import { normaliseEscapes } from "./compare-uris.ts";
 import { parseUriText } from "./parse-uri.ts";
 import { isSipUri, type Uri } from "./uri.ts";
 
+/** An address of record (protocol sheet 2.5, REQ-70). */
 export interface Aor {
 	/** As written, escapes kept. */
 	readonly user: string;

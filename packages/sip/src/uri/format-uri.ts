@@ -4,6 +4,7 @@ import { CharClass, hasClass, skipEscapedClass } from "../text/char-class.ts";
 import { utf8ToOctets } from "../text/octets.ts";
 import { formatParams, type Param } from "./params.ts";
 
+/** What a URI of ours is made of (RFC 3261 §19.1.1). */
 export interface SipUriParts {
 	/** Escaped already ({@link escapeUser}). */
 	readonly user?: string | undefined;

@@ -3,6 +3,7 @@ import { lowerAscii } from "../text/ascii.ts";
 import { CHAR_CLASSES, CharClass, hasClass } from "../text/char-class.ts";
 import { parseDecimal } from "../text/scan.ts";
 
+/** A host and where it ends (RFC 3261 §25.1). */
 export interface Host {
 	/** Lower case; an IPv6 reference without its brackets. */
 	readonly host: string;

@@ -9,6 +9,7 @@ import { skipQuoted } from "../text/scan.ts";
  */
 export type Params = string;
 
+/** One parameter (RFC 3261 §25.1 `generic-param`). */
 export interface Param {
 	/** As written. */
 	readonly name: string;

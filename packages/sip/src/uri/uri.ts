@@ -26,6 +26,7 @@ export interface OtherUri {
 	readonly text: string;
 }
 
+/** A URI of any scheme; `isSipUri` tells whether it is decoded. */
 export type Uri = SipUri | OtherUri;
 
 /** Whether a URI is decoded, that is of scheme `sip` or `sips`. */

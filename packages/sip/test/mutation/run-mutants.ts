@@ -1,19 +1,13 @@
-/** Runs the tests against every mutant and counts which are noticed. */
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { createMutants, type Mutant } from "./mutants.ts";
+/** Runs the tests against every mutant and tells which are noticed. */
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { createMutants, holdAll, type Mutant } from "./mutants.ts";
+import type { ThreadData } from "./mutation-thread.ts";
 
-const SOURCE = new URL("../../src/", import.meta.url);
-const RUNNER = fileURLToPath(new URL("run-mutant.ts", import.meta.url));
+const PACKAGE = new URL("../../", import.meta.url);
 /** A run that takes longer never ends; that was noticed. */
-const ENDLESS_MS = 30_000;
-
-/** Compiled sources that are not mutated: what every run would do again. */
-const CACHE = mkdtempSync(join(tmpdir(), "causeway-mutation-"));
-process.once("exit", () => rmSync(CACHE, { recursive: true, force: true }));
+const ENDLESS_MS = 20_000;
 
 export interface MutationTarget {
 	/** From the package's `src`. */
@@ -24,67 +18,78 @@ export interface MutationTarget {
 
 export type MutantOutcome = "killed" | "endless" | "survived";
 
-export interface MutantResult {
-	readonly mutant: Mutant;
-	readonly outcome: MutantOutcome;
-}
-
-/** The outcome of every mutant of the targets; `jobs` run at a time. */
+/** Tries the mutants of one source one after the other. Throws where a test fails without any. */
 export async function runMutants(
-	targets: readonly MutationTarget[],
-	jobs: number,
+	{ file, tests }: MutationTarget,
 	isLeftOut: (id: string) => boolean,
-	told: (result: MutantResult) => void,
+	told: (mutant: Mutant, outcome: MutantOutcome) => void,
 ): Promise<void> {
-	const queue = targets.flatMap(({ file, tests }) =>
-		createMutants(file, readFileSync(new URL(file, SOURCE), "utf8"))
-			.filter(({ id }) => !isLeftOut(id))
-			.map((mutant) => ({ mutant, tests })),
-	);
-	const work = async () => {
-		for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-			told({ mutant: next.mutant, outcome: await runMutant(next.mutant, next.tests) });
+	const url = new URL(`src/${file}`, PACKAGE);
+	const text = readFileSync(url, "utf8");
+	const mutants = createMutants(file, text);
+	const data = {
+		sources: { [url.href]: holdAll(text, mutants, 1) },
+		tests: tests.map((test) => new URL(test, PACKAGE).href),
+	};
+	const bench = new TestBench(data);
+	try {
+		if ((await bench.run(0)) !== "survived") throw new Error(`the tests of ${file} fail without any mutant`);
+		for (const [index, mutant] of mutants.entries()) {
+			if (isLeftOut(mutant.id)) continue;
+			told(mutant, await (mutant.isAtLoad ? runAtLoad(data, index + 1) : bench.run(index + 1)));
 		}
-	};
-	await Promise.all(Array.from({ length: jobs }, work));
-}
-
-/** One test file after the other, until one notices. */
-async function runMutant(mutant: Mutant, tests: readonly string[]): Promise<MutantOutcome> {
-	for (const test of tests) {
-		const outcome = await runTests(mutant, [test]);
-		if (outcome !== "survived") return outcome;
+	} finally {
+		await bench.close();
 	}
-	return "survived";
 }
 
-/** Runs test files in a process of their own, with a mutant or without. */
-export function runTests(mutant: Mutant | undefined, tests: readonly string[]): Promise<MutantOutcome> {
-	const change = mutant && {
-		url: new URL(mutant.file, SOURCE).href,
-		start: mutant.start,
-		length: mutant.original.length,
-		replacement: mutant.replacement,
-	};
-	const files = tests.map((test) => fileURLToPath(new URL(`../${test}`, SOURCE)));
-	const env = { ...process.env, NODE_COMPILE_CACHE: CACHE, ...(change && { MUTANT: JSON.stringify(change) }) };
-	const args = ["--conditions=causeway-source", RUNNER, ...files];
-	return new Promise((resolve, reject) => {
-		const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"], env });
-		const timer = setTimeout(() => {
-			child.kill("SIGKILL");
-			resolve("endless");
-		}, ENDLESS_MS);
-		let ending = "";
-		child.stdout.on("data", (chunk: Buffer) => {
-			ending = (ending + chunk.toString("latin1")).slice(-4096);
-			// Nothing a test prints begins a line so but the report of a failure: no need to wait for the rest.
-			if (/^(not ok|\s*✖)/m.test(ending)) child.kill("SIGKILL");
-		});
-		child.once("error", reject);
-		child.once("close", (status) => {
-			clearTimeout(timer);
-			resolve(status === 0 ? "survived" : "killed");
-		});
-	});
+type Loaded = Omit<ThreadData, "atLoad">;
+
+function startThread(data: Loaded, atLoad: number | undefined): Worker {
+	return new Worker(new URL("mutation-thread.ts", import.meta.url), { workerData: { ...data, atLoad } });
+}
+
+/** A thread that has loaded everything; another one once a mutant has not come back. */
+class TestBench {
+	readonly #data: Loaded;
+	#thread: Worker | undefined;
+
+	constructor(data: Loaded) {
+		this.#data = data;
+	}
+
+	async run(number: number): Promise<MutantOutcome> {
+		if (this.#thread === undefined) {
+			this.#thread = startThread(this.#data, undefined);
+			await once(this.#thread, "message");
+		}
+		const thread = this.#thread;
+		thread.postMessage(number);
+		const outcome = await outcomeOf(thread);
+		if (outcome === "endless") this.#thread = undefined;
+		return outcome;
+	}
+
+	async close(): Promise<void> {
+		await this.#thread?.terminate();
+	}
+}
+
+async function runAtLoad(data: Loaded, number: number): Promise<MutantOutcome> {
+	const thread = startThread(data, number);
+	const outcome = await outcomeOf(thread);
+	await thread.terminate();
+	return outcome;
+}
+
+/** What a thread says next, or that it says nothing any more. */
+async function outcomeOf(thread: Worker): Promise<MutantOutcome> {
+	try {
+		const [noticed] = (await once(thread, "message", { signal: AbortSignal.timeout(ENDLESS_MS) })) as [boolean];
+		return noticed ? "killed" : "survived";
+	} catch {
+		// Out of time, or out of memory: either way it would not have ended.
+		await thread.terminate();
+		return "endless";
+	}
 }
