@@ -61,9 +61,19 @@ function parseIpv6Reference(text: string, at: number, end: number): Host | undef
 	let close = at + 1;
 	while (close < end && text.charCodeAt(close) !== 0x5d) close++;
 	if (close >= end) return undefined;
-	const address = text.slice(at + 1, close);
+	const address = withoutThirdColon(text.slice(at + 1, close));
 	if (parseIpv6(address) === undefined) return undefined;
 	return { host: lowerAscii(address), hostKind: "ipv6", end: close + 1 };
+}
+
+/**
+ * RFC 5118 §4.10: the grammar of RFC 3261 lets three colons stand before an IPv4 address where two are meant; readers are
+ * asked to take it. What is written is right.
+ */
+function withoutThirdColon(address: string): string {
+	const colons = address.indexOf(":::");
+	if (colons < 0 || parseIpv4(address.slice(colons + 3)) === undefined) return address;
+	return address.slice(0, colons) + address.slice(colons + 1);
 }
 
 /** The four octets of an IPv4 address in dotted form; undefined for anything else, leading zeros included. */

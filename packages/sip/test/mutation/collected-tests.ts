@@ -3,6 +3,8 @@
 interface CollectedTest {
 	readonly name: string;
 	readonly run: () => unknown;
+	/** Of the first run; undefined before it. */
+	tookMs?: number;
 }
 
 export const collected: CollectedTest[] = [];

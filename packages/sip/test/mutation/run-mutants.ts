@@ -6,8 +6,11 @@ import { createMutants, holdAll, type Mutant } from "./mutants.ts";
 import type { ThreadData } from "./mutation-thread.ts";
 
 const PACKAGE = new URL("../../", import.meta.url);
-/** A run that takes longer never ends; that was noticed. */
-const ENDLESS_MS = 20_000;
+/** A run that takes so many times as long as one without mutant, and so long, never ends; that was noticed. */
+const ENDLESS_TIMES = 10;
+const ENDLESS_MS = 5_000;
+/** The same where everything has to be loaded first. */
+const LOADING_MS = 60_000;
 
 export interface MutationTarget {
 	/** From the package's `src`. */
@@ -33,7 +36,7 @@ export async function runMutants(
 	};
 	const bench = new TestBench(data);
 	try {
-		if ((await bench.run(0)) !== "survived") throw new Error(`the tests of ${file} fail without any mutant`);
+		if ((await bench.measure()) !== "survived") throw new Error(`the tests of ${file} fail without any mutant`);
 		for (const [index, mutant] of mutants.entries()) {
 			if (isLeftOut(mutant.id)) continue;
 			told(mutant, await (mutant.isAtLoad ? runAtLoad(data, index + 1) : bench.run(index + 1)));
@@ -53,9 +56,19 @@ function startThread(data: Loaded, atLoad: number | undefined): Worker {
 class TestBench {
 	readonly #data: Loaded;
 	#thread: Worker | undefined;
+	#patienceMs = 600_000;
 
 	constructor(data: Loaded) {
 		this.#data = data;
+	}
+
+	/** Runs the tests without a mutant, to see that they pass and how long they take. */
+	async measure(): Promise<MutantOutcome> {
+		await this.run(0);
+		const started = performance.now();
+		const outcome = await this.run(0);
+		this.#patienceMs = Math.max(ENDLESS_MS, ENDLESS_TIMES * (performance.now() - started));
+		return outcome;
 	}
 
 	async run(number: number): Promise<MutantOutcome> {
@@ -65,7 +78,7 @@ class TestBench {
 		}
 		const thread = this.#thread;
 		thread.postMessage(number);
-		const outcome = await outcomeOf(thread);
+		const outcome = await outcomeOf(thread, this.#patienceMs);
 		if (outcome === "endless") this.#thread = undefined;
 		return outcome;
 	}
@@ -77,15 +90,15 @@ class TestBench {
 
 async function runAtLoad(data: Loaded, number: number): Promise<MutantOutcome> {
 	const thread = startThread(data, number);
-	const outcome = await outcomeOf(thread);
+	const outcome = await outcomeOf(thread, LOADING_MS);
 	await thread.terminate();
 	return outcome;
 }
 
 /** What a thread says next, or that it says nothing any more. */
-async function outcomeOf(thread: Worker): Promise<MutantOutcome> {
+async function outcomeOf(thread: Worker, patienceMs: number): Promise<MutantOutcome> {
 	try {
-		const [noticed] = (await once(thread, "message", { signal: AbortSignal.timeout(ENDLESS_MS) })) as [boolean];
+		const [noticed] = (await once(thread, "message", { signal: AbortSignal.timeout(patienceMs) })) as [boolean];
 		return noticed ? "killed" : "survived";
 	} catch {
 		// Out of time, or out of memory: either way it would not have ended.
