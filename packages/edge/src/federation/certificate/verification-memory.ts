@@ -1,5 +1,6 @@
 /** Certificates read and signatures verified before, so that a peer that comes back costs hashes and comparisons alone. */
 import { type Certificate, fingerprintOf, parseCertificate } from "./certificate.ts";
+import { type CertificateNames, certificateNames } from "./names.ts";
 import type { RevocationList } from "./revocation.ts";
 
 /** Room for the certificates of every peer network with its connections. */
@@ -11,6 +12,8 @@ export class VerificationMemory {
 	readonly #limit: number;
 	readonly #certificates = new Map<string, Certificate>();
 	readonly #signatures = new Map<string, boolean>();
+	/** Names of certificates that are remembered, for as long as they are. */
+	readonly #names = new WeakMap<Certificate, CertificateNames>();
 
 	constructor(certificates: number = defaultCertificates) {
 		this.#limit = certificates;
@@ -25,6 +28,15 @@ export class VerificationMemory {
 		const certificate = parseCertificate(Uint8Array.from(der));
 		if (certificate !== undefined) remember(this.#certificates, fingerprint, certificate, this.#limit);
 		return certificate;
+	}
+
+	namesOf(certificate: Certificate): CertificateNames {
+		let names = this.#names.get(certificate);
+		if (names === undefined) {
+			names = certificateNames(certificate);
+			this.#names.set(certificate, names);
+		}
+		return names;
 	}
 
 	isSignedBy(certificate: Certificate, issuer: Certificate): boolean {

@@ -2,7 +2,7 @@
 import { buildPaths, type FoundPaths } from "./build-path.ts";
 import type { Certificate } from "./certificate.ts";
 import { checkPath, type PathFindings, type PathRules } from "./check-path.ts";
-import { type CertificateNames, certificateNames, matchName, matchSipDomain } from "./names.ts";
+import { type CertificateNames, matchName, matchSipDomain } from "./names.ts";
 import type { RevocationList } from "./revocation.ts";
 import type { TrustAnchors } from "./trust.ts";
 import {
@@ -55,7 +55,7 @@ export function verifyChain(input: VerificationInput, memory: VerificationMemory
 	);
 	const anchored = found.paths.length > 0;
 	const { path, findings } = bestPath(found, input, memory);
-	const names = certificateNames(leaf);
+	const names = memory.namesOf(leaf);
 	const nameFindings = checkNames(names, input, expected.names);
 	const faults = [...(anchored ? [] : [anchorFault(leaf, found)]), ...findings.faults, ...nameFindings.faults].sort(
 		(one, other) => ranking.indexOf(one.code) - ranking.indexOf(other.code),
