@@ -93,6 +93,7 @@ const INTEROP_PROGRAMS = {
 	stunnel4: "stunnel4",
 	dnsmasq: "dnsmasq-base",
 	tshark: "tshark",
+	strace: "strace",
 	openssl: "openssl",
 	ip: "iproute2",
 	unshare: "util-linux",

@@ -52,7 +52,8 @@ export interface Link {
 	/** The next message from our edge. */
 	next(): Promise<SipMessage>;
 	request(): Promise<SipRequest>;
-	response(): Promise<SipResponse>;
+	/** The next response, awaited for `waitMs`, a while that only a failing test needs where left out. */
+	response(waitMs?: number): Promise<SipResponse>;
 	/** Fulfils when our edge has closed the connection. */
 	closed(): Promise<string>;
 	readonly isOpen: boolean;
@@ -81,14 +82,14 @@ class Inbox<Item> {
 		for (const look of [...this.#waiting]) look();
 	}
 
-	take<Found extends Item>(what: string, isIt: (item: Item) => item is Found): Promise<Found>;
-	take(what: string, isIt?: (item: Item) => boolean): Promise<Item>;
-	take(what: string, isIt: (item: Item) => boolean = () => true): Promise<Item> {
+	take<Found extends Item>(what: string, isIt: (item: Item) => item is Found, waitMs?: number): Promise<Found>;
+	take(what: string, isIt?: (item: Item) => boolean, waitMs?: number): Promise<Item>;
+	take(what: string, isIt: (item: Item) => boolean = () => true, waitMs = WAIT_MS): Promise<Item> {
 		return new Promise((resolve, reject) => {
 			const timer = setTimeout(() => {
 				this.#waiting.delete(look);
 				reject(new Error(`nothing came while waiting for ${what}; ${this.#items.length} other things did`));
-			}, WAIT_MS);
+			}, waitMs);
 			const look = (): void => {
 				const index = this.#items.findIndex(isIt);
 				const item = this.#items[index];
@@ -104,9 +105,14 @@ class Inbox<Item> {
 	}
 }
 
-/** Starts the edge; `toml` is added to its configuration. Everything ends with the test. */
-export async function startWireWorld(context: TestContext, toml = ""): Promise<WireWorld> {
+/** Starts the edge; `toml` is added to its configuration, `prepare` sees its folder first. Everything ends with the test. */
+export async function startWireWorld(
+	context: TestContext,
+	toml = "",
+	prepare: (folder: string) => void = () => {},
+): Promise<WireWorld> {
 	const folder = await mkdtemp(join(tmpdir(), "causeway-wire-"));
+	prepare(folder);
 	const now = Date.now();
 	const spec = { notBefore: new Date(now - DAY_MS), notAfter: new Date(now + DAY_MS) };
 	const authority = await createRootAuthority({ ...spec, commonName: "Wire test authority" });
@@ -271,7 +277,8 @@ function createLink(stream: ByteStream): Link {
 		},
 		next: () => inbox.take("a message"),
 		request: () => inbox.take("a request", (message): message is SipRequest => message.kind === "request"),
-		response: () => inbox.take("a response", (message): message is SipResponse => message.kind === "response"),
+		response: (waitMs) =>
+			inbox.take("a response", (message): message is SipResponse => message.kind === "response", waitMs),
 		closed: () => (reason === undefined ? ends.take("the end of the connection") : Promise.resolve(reason)),
 		get isOpen() {
 			return stream.isOpen;

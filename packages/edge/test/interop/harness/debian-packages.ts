@@ -14,6 +14,7 @@ const PROOFS = {
 	mount: ["mount"],
 	openssl: ["openssl"],
 	"sip-tester": ["sipp"],
+	strace: ["strace"],
 	stunnel4: ["stunnel4"],
 	tshark: ["tshark"],
 	"util-linux": ["unshare", "setpriv"],
