@@ -105,15 +105,11 @@ listen = "127.0.0.1:0"
 `,
 	);
 	const log = openSync(join(folder, "edge.log"), "a");
-	let edge: ChildProcess;
-	let ready: ReadyMessage;
-	let exited: Promise<unknown>;
-	const startEdge = async (): Promise<void> => {
+	const startEdge = async () => {
 		const child = fork(MAIN, ["serve", "--config", config], { execArgv: SOURCE, stdio: ["ignore", log, log, "ipc"] });
 		child.on("error", () => {});
-		edge = child;
-		exited = once(child, "exit");
-		ready = await new Promise<ReadyMessage>((resolve, reject) => {
+		const exited = once(child, "exit");
+		const ready = await new Promise<ReadyMessage>((resolve, reject) => {
 			child.once("message", (message) => resolve(message as ReadyMessage));
 			child.once("exit", () =>
 				reject(
@@ -121,10 +117,12 @@ listen = "127.0.0.1:0"
 				),
 			);
 		});
+		return { child, exited, ready };
 	};
-	await startEdge();
+	let edge: { readonly child: ChildProcess; readonly exited: Promise<unknown>; readonly ready: ReadyMessage } =
+		await startEdge();
 	const adminToken = readFileSync(join(folder, "admin.token"), "utf8").trim();
-	const admin = new Client({ url: ready!.httpUrl, token: adminToken });
+	const admin = new Client({ url: edge.ready.httpUrl, token: adminToken });
 	await admin.call("putUser", { params: { aor: ALICE }, body: { password: PASSWORD, display_name: "Alice" } });
 	const { token } = await admin.withToken("").call("login", { body: { aor: ALICE, password: PASSWORD } });
 	await admin.withToken(token).call("putPresence", { body: { state: "available" } });
@@ -135,26 +133,26 @@ listen = "127.0.0.1:0"
 		tell,
 		note,
 		get port() {
-			return ready.sip[0]?.port ?? 0;
+			return edge.ready.sip[0]?.port ?? 0;
 		},
 		get alice() {
-			return new Client({ url: ready.httpUrl, token });
+			return new Client({ url: edge.ready.httpUrl, token });
 		},
 		get kills() {
 			return kills;
 		},
 		kill() {
 			kills += 1;
-			edge.kill("SIGKILL");
+			edge.child.kill("SIGKILL");
 		},
 		async restart() {
-			await exited;
-			await startEdge();
+			await edge.exited;
+			edge = await startEdge();
 		},
 		async close() {
-			edge.kill("SIGKILL");
+			edge.child.kill("SIGKILL");
 			peer.disconnect();
-			await Promise.all([exited, once(peer, "exit")]);
+			await Promise.all([edge.exited, once(peer, "exit")]);
 			rmSync(folder, { recursive: true, force: true });
 		},
 	};
