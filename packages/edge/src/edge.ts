@@ -282,11 +282,12 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			events: {
 				message(message) {
 					metrics.message("received");
-					hub.publish(message.owner, messageEvent(message));
+					hub.publish(message.owner, () => messageEvent(message));
 				},
 				fate(message, fate) {
 					if (fate !== "sending") metrics.message(fate.fate);
-					hub.publish(message.owner, fateEvent(message, fate, clock.wall()));
+					const at = clock.wall();
+					hub.publish(message.owner, () => fateEvent(message, fate, at));
 				},
 				typing: (owner, other, typing) => hub.publish(owner, { kind: "typing", with: other, typing }),
 				requested: (request) => hub.publish(request.owner, messageRequestEvent(request)),

@@ -162,6 +162,7 @@ export {
 } from "./message/fields.ts";
 export { formatMessage } from "./message/format.ts";
 export { type Frame, Framer, type FramerProgress, type FramerUser } from "./message/framer.ts";
+export { type HeadOutcome, indexHead } from "./message/head-index.ts";
 export type { HeaderInput } from "./message/head-writer.ts";
 export { DEFAULT_FRAMER_LIMITS, DEFAULT_HEAD_LIMITS, type FramerLimits, type HeadLimits } from "./message/limits.ts";
 export {

@@ -19,11 +19,21 @@ export interface EventListener {
 	readonly ended: (reason: string) => void;
 }
 
+/**
+ * An event as it is kept. Its content may be made when somebody reads it: a busy user has many events, and most of them are
+ * never asked for.
+ */
+interface KeptEvent {
+	readonly seq: number;
+	readonly atMs: number;
+	readonly content: UserEventContent | (() => UserEventContent);
+}
+
 interface EventLog {
 	/** Sequence number of the newest event; 0 before the first. */
 	seq: number;
 	/** The newest events: number n lies at index n modulo the length of the ring. */
-	readonly ring: UserEvent[];
+	readonly ring: KeptEvent[];
 	readonly listeners: Set<EventListener>;
 }
 
@@ -49,15 +59,16 @@ export class EventHub {
 	}
 
 	/** Gives the event its number and time, keeps it, and tells it to everybody who listens. */
-	publish(aor: string, content: UserEventContent): UserEvent {
+	publish(aor: string, content: KeptEvent["content"]): void {
 		const log = this.#log(aor);
 		log.seq += 1;
-		const event: UserEvent = { seq: log.seq, at: new Date(this.#clock.wall()).toISOString(), ...content };
-		log.ring[log.seq % this.#ringLength] = event;
+		const kept: KeptEvent = { seq: log.seq, atMs: this.#clock.wall(), content };
+		log.ring[log.seq % this.#ringLength] = kept;
+		if (log.listeners.size === 0) return;
+		const event = toEvent(kept);
 		for (const listener of [...log.listeners]) {
 			if (log.listeners.has(listener)) listener.frame(event);
 		}
-		return event;
 	}
 
 	/**
@@ -71,8 +82,8 @@ export class EventHub {
 		log.listeners.add(listener);
 		listener.frame({ kind: holds ? "welcome" : "reset", epoch: this.epoch, seq: from });
 		for (let seq = from + 1; seq <= log.seq; seq += 1) {
-			const event = log.ring[seq % this.#ringLength];
-			if (event !== undefined && log.listeners.has(listener)) listener.frame(event);
+			const kept = log.ring[seq % this.#ringLength];
+			if (kept !== undefined && log.listeners.has(listener)) listener.frame(toEvent(kept));
 		}
 		return () => {
 			log.listeners.delete(listener);
@@ -134,4 +145,8 @@ export class EventHub {
 		this.#logs.set(key, log);
 		return log;
 	}
+}
+
+function toEvent({ atMs, content, seq }: KeptEvent): UserEvent {
+	return { seq, at: new Date(atMs).toISOString(), ...(typeof content === "function" ? content() : content) };
 }

@@ -1,5 +1,6 @@
 /** The always-on SIP trace: the last messages that were really sent and received, newest last, in memory. */
-import type { Clock, Connection, SipMessage } from "@causeway/sip";
+import assert from "node:assert/strict";
+import { type Clock, type Connection, type HeadLimits, indexHead, parseMessage, type SipMessage } from "@causeway/sip";
 
 /** One message on the wire. */
 export interface TraceEntry {
@@ -11,7 +12,56 @@ export interface TraceEntry {
 	readonly connectionId: number;
 	/** Name of the peer edge as its certificate proved it. */
 	readonly peer: string;
+	/** Read anew each time it is asked for. */
 	readonly message: SipMessage;
+}
+
+/** What was read or written once is read again, however it was bounded then. */
+const NO_LIMITS: HeadLimits = {
+	startLineBytes: Number.MAX_SAFE_INTEGER,
+	fieldBytes: Number.MAX_SAFE_INTEGER,
+	textFieldBytes: Number.MAX_SAFE_INTEGER,
+	fields: Number.MAX_SAFE_INTEGER,
+	vias: Number.MAX_SAFE_INTEGER,
+};
+
+/**
+ * One message, kept as its text. Its decoded parts are some thirty objects, which the garbage collector would have to carry
+ * along for as long as the ring is; almost none of them is ever looked at.
+ */
+class Recorded implements TraceEntry {
+	readonly seq: number;
+	readonly at: number;
+	readonly direction: "in" | "out";
+	readonly connectionId: number;
+	readonly peer: string;
+	readonly #head: string;
+	readonly #body: Uint8Array;
+
+	constructor(
+		seq: number,
+		at: number,
+		direction: "in" | "out",
+		connectionId: number,
+		peer: string,
+		message: SipMessage,
+	) {
+		this.seq = seq;
+		this.at = at;
+		this.direction = direction;
+		this.connectionId = connectionId;
+		this.peer = peer;
+		this.#head = message.head.text;
+		this.#body = message.body;
+	}
+
+	get message(): SipMessage {
+		const octets = Buffer.from(this.#head, "latin1");
+		const indexed = indexHead(octets, 0, octets.length, NO_LIMITS);
+		const outcome = indexed.ok ? parseMessage({ head: indexed.head, body: this.#body }) : indexed;
+		assert(outcome.ok, "what went over the wire as a message reads as one again");
+		return outcome.message;
+	}
 }
 
 /** A connection that was refused or could not be made: no message went over it, and that is what the trace must show. */
@@ -34,7 +84,7 @@ export interface TraceRefusal {
 /** Refusals kept; a peer that tries again and again must not push the messages out. */
 const MOST_REFUSALS = 200;
 
-/** A ring of trace entries with listeners. Recording costs one object and no text. */
+/** A ring of trace entries with listeners. Recording costs one object and keeps one text. */
 export class Trace {
 	readonly #capacity: number;
 	readonly #clock: Clock;
@@ -54,7 +104,7 @@ export class Trace {
 
 	record(direction: "in" | "out", connection: Connection, peer: string, message: SipMessage): void {
 		const seq = ++this.#seq;
-		const entry: TraceEntry = { seq, at: this.#clock.wall(), direction, connectionId: connection.id, peer, message };
+		const entry = new Recorded(seq, this.#clock.wall(), direction, connection.id, peer, message);
 		this.#ring[this.#recorded % this.#capacity] = entry;
 		this.#recorded += 1;
 		for (const listener of this.#listeners) listener(entry);
