@@ -48,6 +48,8 @@ export interface User {
 	fate(id: string): Promise<Message>;
 	/** The whole history with one person, oldest first. */
 	messages(withAor: string): Promise<readonly Message[]>;
+	/** The whole history with everybody, oldest first. */
+	history(): Promise<readonly Message[]>;
 	requests(): Promise<readonly WatchRequest[]>;
 	decide(aor: string, decision: "allow" | "deny" | "block"): Promise<void>;
 }
@@ -147,6 +149,21 @@ function createUser(token: string): User {
 	const contact = async (aor: string): Promise<Contact> =>
 		(await call("GET", `/contacts/${encodeURIComponent(aor)}`)) as Contact;
 
+	const readHistory = async (query: Readonly<Record<string, string>>): Promise<readonly Message[]> => {
+		const all: Message[] = [];
+		for (let after: string | undefined; ; ) {
+			const page = new URLSearchParams({ ...query, after: after ?? "" });
+			if (after === undefined) page.delete("after");
+			const { messages, next } = (await call("GET", `/messages?${page.toString()}`)) as {
+				messages: Message[];
+				next?: string;
+			};
+			all.push(...messages);
+			if (next === undefined) return all;
+			after = next;
+		}
+	};
+
 	return {
 		async publish(state) {
 			await call("PUT", "/presence", { state });
@@ -182,17 +199,8 @@ function createUser(token: string): User {
 				{ what: `message ${id} has a final fate`, deadlineMs: 40_000 },
 			);
 		},
-		async messages(withAor) {
-			const all: Message[] = [];
-			let after: string | undefined;
-			do {
-				const query = new URLSearchParams({ with: withAor, ...(after === undefined ? {} : { after }) });
-				const page = (await call("GET", `/messages?${query.toString()}`)) as { messages: Message[]; next?: string };
-				all.push(...page.messages);
-				after = page.next;
-			} while (after !== undefined);
-			return all;
-		},
+		messages: (withAor) => readHistory({ with: withAor }),
+		history: () => readHistory({ limit: "500" }),
 		async requests() {
 			return ((await call("GET", "/requests")) as { requests: WatchRequest[] }).requests;
 		},

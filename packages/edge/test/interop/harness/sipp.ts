@@ -9,8 +9,10 @@ import { until } from "./until.ts";
 export interface ScenarioOptions {
 	/** Name of its files, one for each run of a lab. */
 	readonly name: string;
-	/** File of `scenarios/`, without the ending. */
-	readonly scenario: string;
+	/** File of `scenarios/`, without the ending … */
+	readonly scenario?: string;
+	/** … or any other file. */
+	readonly file?: string;
 	/** Address of its own, `ip:port`. */
 	readonly local: string;
 	/** Where a calling scenario connects to, `ip:port`; undefined for one that is called. */
@@ -18,6 +20,8 @@ export interface ScenarioOptions {
 	/** Calls after which it ends. */
 	readonly calls: number;
 	readonly callsPerSecond?: number;
+	/** Calls open at once; SIPp's own limit where left out. */
+	readonly callsAtOnce?: number;
 	/** `[name]` → text in the scenario. */
 	readonly keys?: Readonly<Record<string, string>>;
 	/** The user part of the called address: `[service]`. */
@@ -45,11 +49,13 @@ export async function startScenario(lab: Lab, options: ScenarioOptions): Promise
 	requirePackages(["sip-tester"]);
 	const {
 		name,
-		scenario,
+		scenario = "",
+		file = fileURLToPath(new URL(`../scenarios/${scenario}.xml`, import.meta.url)),
 		local,
 		remote,
 		calls,
 		callsPerSecond = 10,
+		callsAtOnce,
 		keys = {},
 		service,
 		deadlineMs = 30_000,
@@ -62,7 +68,8 @@ export async function startScenario(lab: Lab, options: ScenarioOptions): Promise
 		command: "sipp",
 		args: [
 			...(remote === undefined ? [] : [remote]),
-			...["-sf", fileURLToPath(new URL(`../scenarios/${scenario}.xml`, import.meta.url))],
+			...["-sf", file],
+			...(callsAtOnce === undefined ? [] : ["-l", String(callsAtOnce)]),
 			...["-t", "t1", "-i", address, "-p", port, "-m", String(calls), "-r", String(callsPerSecond), "-nostdin"],
 			...["-trace_msg", "-message_file", messageFile, "-trace_stat", "-stf", statisticsFile, "-fd", "1"],
 			...["-trace_err", "-error_file", lab.path(`${name}.errors`)],
@@ -97,9 +104,9 @@ function readMessages(file: string): readonly SipText[] {
 	// latin1 keeps one character for each octet, as SIPp counts them.
 	const log = readFileSync(file, "latin1");
 	const messages: SipText[] = [];
-	for (const match of log.matchAll(/^TCP message (sent|received) [^\n[]*\[(\d+)\] bytes\s*:\n\n/gm)) {
+	for (const match of log.matchAll(/^TCP message (sent|received) (?:\((\d+) bytes\)|[^\n[]*\[(\d+)\] bytes\s*):\n\n/gm)) {
 		const start = match.index + match[0].length;
-		const octets = log.slice(start, start + Number(match[2]));
+		const octets = log.slice(start, start + Number(match[2] ?? match[3]));
 		messages.push(
 			readSipText(match[1] === "sent" ? "sent" : "received", Buffer.from(octets, "latin1").toString("utf8")),
 		);
