@@ -56,7 +56,7 @@ export interface User {
 
 const HTTP = "127.0.0.1:8080";
 const PASSWORD = "correct horse battery";
-const START_DEADLINE_MS = 20_000;
+const START_DEADLINE_MS = 60_000;
 
 /** Starts `causeway serve` with a configuration file of its own and waits until it says that it is ready. */
 export async function startCauseway(lab: Lab, options: CausewayOptions): Promise<Causeway> {
