@@ -104,7 +104,9 @@ function readMessages(file: string): readonly SipText[] {
 	// latin1 keeps one character for each octet, as SIPp counts them.
 	const log = readFileSync(file, "latin1");
 	const messages: SipText[] = [];
-	for (const match of log.matchAll(/^TCP message (sent|received) (?:\((\d+) bytes\)|[^\n[]*\[(\d+)\] bytes\s*):\n\n/gm)) {
+	for (const match of log.matchAll(
+		/^TCP message (sent|received) (?:\((\d+) bytes\)|[^\n[]*\[(\d+)\] bytes\s*):\n\n/gm,
+	)) {
 		const start = match.index + match[0].length;
 		const octets = log.slice(start, start + Number(match[2] ?? match[3]));
 		messages.push(
