@@ -100,18 +100,12 @@ export async function runOutgoing(plan: CrashPlan): Promise<CrashReport> {
 			await restart();
 			// Sent: the partner has it, and does not answer.
 			world.tell({ kind: "answers", answers: false });
-			const sent = submissions.next();
-			const beforeSent = world.notes.length;
-			await submissions.submit(sent.text, sent.to);
-			await world.note("received", beforeSent);
+			await submitUntil(world, submissions, "received");
 			world.kill();
 			world.tell({ kind: "answers", answers: true });
 			await restart();
 			// Answered: what the answer said is perhaps not recorded.
-			const answered = submissions.next();
-			const beforeAnswered = world.notes.length;
-			await submissions.submit(answered.text, answered.to);
-			await world.note("answered", beforeAnswered, ({ text }) => text === answered.text);
+			await submitUntil(world, submissions, "answered");
 			world.kill();
 			await restart();
 		}
@@ -132,6 +126,25 @@ export async function runOutgoing(plan: CrashPlan): Promise<CrashReport> {
 		return await judgeOutgoing(world, submissions);
 	} finally {
 		await world.close();
+	}
+}
+
+/** Submits until the partner says this of a message. One whose way could not be found in time has failed: that is an end too. */
+async function submitUntil(world: CrashWorld, submissions: Submissions, kind: "received" | "answered"): Promise<void> {
+	for (;;) {
+		const { text, to } = submissions.next();
+		const said = world
+			.note(kind, world.notes.length, (note) => note.text === text)
+			.then(
+				() => true,
+				() => false,
+			);
+		if (!(await submissions.submit(text, to))) continue;
+		const id = submissions.of(to).find((one) => one.text === text)?.id ?? "";
+		for (;;) {
+			if (await Promise.race([said, delay(250, undefined)])) return;
+			if ((await world.alice.call("getMessage", { params: { id } })).fate === "failed") break;
+		}
 	}
 }
 
