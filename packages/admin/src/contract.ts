@@ -439,6 +439,13 @@ export const operations = {
 		responses: { 200: policy.editSchema },
 		problems: ["domain-not-blocked", "in-file", "store-unavailable"],
 	},
+	getInvite: {
+		method: "GET",
+		path: "/api/v1/invite",
+		auth: "admin",
+		summary: "What a partner needs to list us: names, port, fingerprint, SRV records",
+		responses: { 200: policy.inviteSchema },
+	},
 	getPolicyTest: {
 		method: "GET",
 		path: "/api/v1/policy/test",

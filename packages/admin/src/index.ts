@@ -33,7 +33,7 @@ export type {
 export type { Conversation, Fate, FinalFate, Message, MessageRequest, Submitted } from "./schema/message.ts";
 export { fates, finalFates, isFinalFate, maxTextBytes, previewLength } from "./schema/message.ts";
 export type { HeldRequest, Settings } from "./schema/message-request.ts";
-export type { AuditEntry, DomainBlock, EditEffect, Peer, PeerRequest, PolicyTest } from "./schema/policy.ts";
+export type { AuditEntry, DomainBlock, EditEffect, Invite, Peer, PeerRequest, PolicyTest } from "./schema/policy.ts";
 export type {
 	Block,
 	Contact,

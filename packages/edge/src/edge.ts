@@ -16,6 +16,7 @@ import {
 import { createAuthenticate } from "./admin/authenticate.ts";
 import { EventHub } from "./admin/event-hub.ts";
 import { type HttpServer, type HttpServerOptions, type HttpTls, startHttpServer } from "./admin/http-server.ts";
+import { createInvite } from "./admin/invite.ts";
 import { createMessageRequestHandlers, messageRequestEvent } from "./admin/message-request-handlers.ts";
 import { createPolicyHandlers } from "./admin/policy-handlers.ts";
 import { createTraceHandlers } from "./admin/trace-handlers.ts";
@@ -426,6 +427,12 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 					enforcement,
 					federation,
 					throttles,
+					invite: () =>
+						createInvite({
+							...identity,
+							domains: config.domain.map(({ name }) => name),
+							certificate: certificates.material.credentials.certificate,
+						}),
 					test: (question) =>
 						testPolicy(question, {
 							directory: policy.directory,

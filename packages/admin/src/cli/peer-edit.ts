@@ -1,6 +1,7 @@
+import type { Command } from "commander";
 import type { EditEffect, Peer, PeerRequest } from "../schema/policy.ts";
 import { confirm } from "./confirm.ts";
-import type { ConnectionFlags } from "./connection.ts";
+import { addConnectionFlags, type ConnectionFlags } from "./connection.ts";
 import { type CommandContext, printable, writeJson } from "./context.ts";
 
 /** Flags of every command that edits the policy. */
@@ -8,6 +9,14 @@ export interface EditFlags extends ConnectionFlags {
 	readonly dryRun?: boolean;
 	readonly yes?: boolean;
 	readonly json?: boolean;
+}
+
+/** Adds the flags of an edit. */
+export function addEditFlags(command: Command): Command {
+	return addConnectionFlags(command)
+		.option("--dry-run", "say what this would end, and change nothing")
+		.option("--yes", "do not ask")
+		.option("--json", "print JSON, and do not ask");
 }
 
 /** What an edit of the policy answers with. */

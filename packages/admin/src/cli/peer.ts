@@ -7,7 +7,8 @@ import { CommandFailed } from "./command-failed.ts";
 import { addConnectionFlags, type ConnectionFlags } from "./connection.ts";
 import { type CommandContext, formatInstant, writeJson } from "./context.ts";
 import { registerListing } from "./listing.ts";
-import { type EditFlags, runEdit, toRequest } from "./peer-edit.ts";
+import { addEditFlags, type EditFlags, runEdit, toRequest } from "./peer-edit.ts";
+import { registerInvite } from "./peer-invite.ts";
 import { type Column, writeFields } from "./table.ts";
 
 export const name = "peer";
@@ -55,6 +56,7 @@ export function register(program: Command, context: CommandContext): void {
 	registerAllow(peer, context);
 	registerBlock(peer, context);
 	registerRemove(peer, context);
+	registerInvite(peer, context);
 }
 
 function registerList(parent: Command, context: CommandContext): void {
@@ -172,13 +174,6 @@ function describeBlock(
 	const where = block.origin === "file" ? "the configuration file" : "the live policy";
 	const since = block.blocked_at === undefined ? "" : ` since ${formatInstant(block.blocked_at)}`;
 	return [["blocked", `${block.domain}, by ${where}${since}`]];
-}
-
-function addEditFlags(command: Command): Command {
-	return addConnectionFlags(command)
-		.option("--dry-run", "say what this would end, and change nothing")
-		.option("--yes", "do not ask")
-		.option("--json", "print JSON, and do not ask");
 }
 
 function registerAllow(parent: Command, context: CommandContext): void {

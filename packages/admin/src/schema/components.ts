@@ -73,6 +73,7 @@ export const components = {
 	DomainBlock: policy.domainBlockSchema,
 	DomainBlockList: policy.domainBlockListSchema,
 	DomainBlockEdit: policy.domainBlockEditSchema,
+	Invite: policy.inviteSchema,
 	PolicyTest: policy.policyTestSchema,
 	EditEffect: policy.editEffectSchema,
 	AuditEntry: policy.auditEntrySchema,

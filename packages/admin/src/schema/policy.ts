@@ -159,6 +159,22 @@ export const policyTestSchema = z.object({
 	facts: z.array(z.string()).describe("What else holds for such a request"),
 });
 
+/** `GET /api/v1/invite`: what a partner needs to list us, and `peer invite --import` reads. */
+export const inviteSchema = z.object({
+	causeway_invite: z.literal(1),
+	edge: hostNameSchema.describe("Name of our edge; its certificate carries it"),
+	port: z.int().min(1).max(65_535),
+	domains: z.array(hostNameSchema).min(1).max(1_000),
+	certificate: z.object({
+		subject: z.string().max(1_000),
+		issuer: z.string().max(1_000),
+		fingerprint_sha256: z.string().regex(/^[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/),
+		not_after: instantSchema,
+	}),
+	srv: z.array(z.string().max(1_000)).max(1_000).describe("The SRV record of each domain, as a zone has it"),
+});
+
+export type Invite = z.output<typeof inviteSchema>;
 export type PolicyTest = z.output<typeof policyTestSchema>;
 export type Peer = z.output<typeof peerSchema>;
 export type PeerRequest = z.output<typeof peerRequestSchema>;

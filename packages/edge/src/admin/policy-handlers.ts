@@ -1,5 +1,5 @@
 /** Live policy over HTTP: peers and blocks, what an edit would end, and the record of who did what. */
-import type { Peer as ApiPeer, EditEffect, FieldFault } from "@causeway/admin";
+import type { Peer as ApiPeer, EditEffect, FieldFault, Invite } from "@causeway/admin";
 import type { Logger } from "@causeway/sip";
 import { formatKeyPath } from "../config/problem.ts";
 import type { Federation } from "../federation/federation.ts";
@@ -22,6 +22,7 @@ export type PolicyHandlers = Pick<
 	| "deleteDomainBlock"
 	| "listAudit"
 	| "getPolicyTest"
+	| "getInvite"
 >;
 
 export interface PolicyHandlerOptions {
@@ -32,6 +33,7 @@ export interface PolicyHandlerOptions {
 	readonly presence: (name: string) => NonNullable<ApiPeer["presence"]>;
 	readonly throttles: Pick<Throttles, "list">;
 	readonly test: (question: PolicyQuestion) => Promise<PolicyAnswer>;
+	readonly invite: () => Invite;
 	readonly audit: Audit;
 	readonly log: Logger;
 }
@@ -182,6 +184,7 @@ export function createPolicyHandlers(options: PolicyHandlerOptions): PolicyHandl
 			});
 			return { status: 200, body: { effect } };
 		},
+		getInvite: () => ({ status: 200, body: options.invite() }),
 		async getPolicyTest({ query }) {
 			const { isAllowed, status, diagnosticsId, facts, ...told } = await options.test(query);
 			return {

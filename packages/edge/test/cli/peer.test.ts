@@ -1,5 +1,8 @@
 /** `causeway peer` as an administrator uses it: what is printed, what is asked, what is changed. */
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { startWireWorld } from "../wire/wire-world.ts";
 import { runCommand } from "./run-command.ts";
@@ -87,4 +90,40 @@ test("on a terminal an edit that does more than was asked for is made only after
 	assert.equal(yes.code, 0, yes.stderr);
 	assert.match(yes.stdout, /fabrikam\.example allowed\n$/);
 	assert.equal((await world.admin.call("listPeers")).peers[0]?.origin, "store");
+});
+
+test("peer invite: what one edge prints, another imports", async (context) => {
+	const [one, other] = [await startWireWorld(context), await startWireWorld(context)];
+	const printed = await runCommand(one.admin, ["peer", "invite"]);
+	assert.equal(printed.code, 0, printed.stderr);
+	const masked = printed.stdout
+		.replace(/\d{4}-\d\d-\d\dT\S+Z/, "NOW")
+		.replace(/(?:[0-9A-F]{2}:){31}[0-9A-F]{2}/, "FINGERPRINT")
+		.replaceAll(String(one.port), "PORT");
+	assert.equal(
+		masked,
+		`edge         sip.contoso.example:PORT
+domains      contoso.example
+certificate  CN=sip.contoso.example
+issued by    CN=Wire test authority
+valid until  NOW
+SHA-256      FINGERPRINT
+DNS          _sipfederationtls._tcp.contoso.example. 3600 IN SRV 10 50 PORT sip.contoso.example.
+`,
+	);
+	const { stdout } = await runCommand(one.admin, ["peer", "invite", "--json"]);
+	const folder = await mkdtemp(join(tmpdir(), "causeway-invite-"));
+	context.after(() => rm(folder, { recursive: true, force: true }));
+	const file = join(folder, "partner.json");
+	// As a partner of another name would send it: both edges of this test have the same.
+	await writeFile(file, stdout.replaceAll("contoso.example", "northwind.example"));
+	const imported = await runCommand(other.admin, ["peer", "invite", "--import", file]);
+	assert.deepEqual([imported.code, imported.stderr], [0, ""]);
+	assert.match(imported.stdout, /^edge +sip\.northwind\.example:\d+\n.*\nnorthwind\.example allowed\n$/s);
+	const peer = await other.admin.call("getPeer", { params: { name: "northwind.example" } });
+	assert.deepEqual([peer.kind, peer.origin, peer.edge], ["direct", "store", `sip.northwind.example:${one.port}`]);
+	await writeFile(file, "{}");
+	const bad = await runCommand(other.admin, ["peer", "invite", "--import", file]);
+	assert.equal(bad.code, 1);
+	assert.match(bad.stderr, /is no invitation/);
 });
