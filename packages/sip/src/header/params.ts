@@ -1,5 +1,5 @@
 /** Parameters behind a header value: `*( SEMI generic-param )` (RFC 3261 §25.1). */
-import { CharClass, skipClass } from "../text/char-class.ts";
+import { CHAR_CLASSES, CharClass, skipClass } from "../text/char-class.ts";
 import { unquote } from "../text/quoting.ts";
 import { isLws, skipLws, skipQuoted } from "../text/scan.ts";
 import { MAX_PARAMS, type Params, paramValue } from "../uri/params.ts";
@@ -10,6 +10,8 @@ import { MAX_PARAMS, type Params, paramValue } from "../uri/params.ts";
  * {@link MAX_PARAMS}. An unquoted value may hold what a token may not, as long as it cannot end the value.
  */
 export function parseParams(text: string, at: number, end: number): Params | undefined {
+	const plain = skipPlainParams(text, at, end);
+	if (plain === end) return text.slice(at, end);
 	const start = skipLws(text, at, end);
 	let index = start;
 	let count = 0;
@@ -35,6 +37,26 @@ export function parseParams(text: string, at: number, end: number): Params | und
 		blanks += index - valueEnd;
 	}
 	return blanks === 0 ? text.slice(start, end) : withoutBlanks(text, start, end);
+}
+
+/**
+ * Offset behind the parameters at `at` that have neither white space nor quotes, as nearly all have; what else stands there
+ * is for the reader proper.
+ */
+function skipPlainParams(text: string, at: number, end: number): number {
+	let index = at;
+	for (let count = 0; count < MAX_PARAMS && index < end && text.charCodeAt(index) === 0x3b; count++) {
+		const nameStart = index + 1;
+		index = nameStart;
+		while (index < end && ((CHAR_CLASSES[text.charCodeAt(index)] as number) & CharClass.token) !== 0) index++;
+		if (index === nameStart) return at;
+		if (index === end || text.charCodeAt(index) !== 0x3d) continue;
+		const valueStart = index + 1;
+		index = valueStart;
+		while (index < end && ((CHAR_CLASSES[text.charCodeAt(index)] as number) & CharClass.paramValue) !== 0) index++;
+		if (index === valueStart) return at;
+	}
+	return index;
 }
 
 /** Well-formed parameters without the white space outside of quotes, where it separates and means nothing. */

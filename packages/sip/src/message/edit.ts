@@ -47,12 +47,10 @@ export function findField(head: MessageHead, id: HeaderId, from = 0): number | u
 export function applyEdits(message: SipRequest, edits: readonly Edit[]): SipRequest;
 export function applyEdits(message: SipResponse, edits: readonly Edit[]): SipResponse;
 export function applyEdits(message: SipMessage, edits: readonly Edit[]): SipMessage {
-	const ordered = edits.map((edit, order) => ({ edit, order, field: placeOf(edit) }));
-	ordered.sort(
-		(left, right) => left.field - right.field || rank(left.edit) - rank(right.edit) || left.order - right.order,
-	);
+	// Sorting keeps the order of edits that stand at one place.
+	const ordered = edits.toSorted((left, right) => placeOf(left) - placeOf(right) || rank(left) - rank(right));
 	const splice = new Splice(message.head);
-	for (const { edit } of ordered) splice.apply(edit);
+	for (const edit of ordered) splice.apply(edit);
 	const head = splice.finish();
 	const needsReading = edits.some((edit) => !isQuick(message.head, edit));
 	if (needsReading) return readAnew(head, message);

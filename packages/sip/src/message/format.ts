@@ -3,9 +3,9 @@ import type { SipMessage } from "./message.ts";
 
 /** Head and body as they go on the wire. */
 export function formatMessage(message: SipMessage): Uint8Array {
-	const { head, body } = message;
-	const octets = new Uint8Array(head.text.length + body.length);
-	for (let index = 0; index < head.text.length; index++) octets[index] = head.text.charCodeAt(index);
-	octets.set(body, head.text.length);
+	const { text } = message.head;
+	const octets = new Uint8Array(text.length + message.body.length);
+	Buffer.prototype.latin1Write.call(octets, text, 0, text.length);
+	octets.set(message.body, text.length);
 	return octets;
 }
