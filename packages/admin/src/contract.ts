@@ -2,6 +2,7 @@ import type { z } from "zod";
 import * as account from "./schema/account.ts";
 import { aorParamsSchema, whoParamsSchema } from "./schema/common.ts";
 import * as event from "./schema/event.ts";
+import * as key from "./schema/key.ts";
 import * as live from "./schema/live.ts";
 import * as message from "./schema/message.ts";
 import * as messageRequest from "./schema/message-request.ts";
@@ -461,6 +462,21 @@ export const operations = {
 		summary: "Administrative acts, newest first",
 		query: policy.auditQuerySchema,
 		responses: { 200: policy.auditListSchema },
+	},
+	listKeys: {
+		method: "GET",
+		path: "/api/v1/keys",
+		auth: "admin",
+		summary: "The keys that sign the routes of dialogs, without their secrets",
+		responses: { 200: key.signingKeyListSchema },
+	},
+	rotateKeys: {
+		method: "POST",
+		path: "/api/v1/keys",
+		auth: "admin",
+		summary: "Make a key that signs from now on; dialogs that older keys signed go on",
+		responses: { 201: key.signingKeySchema },
+		problems: ["store-unavailable", "too-many-requests"],
 	},
 	listTrace: {
 		method: "GET",

@@ -22,6 +22,7 @@ export type { LoginRequest, Token, User, UserRequest } from "./schema/account.ts
 export type { Blame, Verification } from "./schema/common.ts";
 export { aorSchema } from "./schema/common.ts";
 export type { EventFrame, OpeningFrame, UserEvent, UserEventContent } from "./schema/event.ts";
+export type { SigningKey } from "./schema/key.ts";
 export type {
 	CertificateVerdict,
 	Connection,

@@ -17,6 +17,7 @@ import { createAuthenticate } from "./admin/authenticate.ts";
 import { EventHub } from "./admin/event-hub.ts";
 import { type HttpServer, type HttpServerOptions, type HttpTls, startHttpServer } from "./admin/http-server.ts";
 import { createInvite } from "./admin/invite.ts";
+import { createKeyHandlers } from "./admin/key-handlers.ts";
 import { createMessageRequestHandlers, messageRequestEvent } from "./admin/message-request-handlers.ts";
 import { createPolicyHandlers } from "./admin/policy-handlers.ts";
 import { createTraceHandlers } from "./admin/trace-handlers.ts";
@@ -31,6 +32,8 @@ import { throttleLimits } from "./federation/peer-policy.ts";
 import { PolicyService } from "./federation/policy-service.ts";
 import { testPolicy } from "./federation/policy-test.ts";
 import { traceRefusal } from "./federation/refused-connections.ts";
+import { systemKeySource } from "./federation/signature/key-source.ts";
+import { SigningKeys } from "./federation/signature/signing-keys.ts";
 import { Pacing } from "./federation/throttle/pacing.ts";
 import { Throttles } from "./federation/throttle/throttles.ts";
 import { isLegacyPeer } from "./federation/tls-version.ts";
@@ -73,6 +76,7 @@ export interface RunningEdge {
 /** Answers to our BYEs and NOTIFYs are awaited this long at a stop. */
 const CLOSE_GRACE_MS = 1_000;
 const CLOSE_POLL_MS = 20;
+const HOUR_MS = 3_600_000;
 const DAY_SECONDS_SUBSCRIBED = 3_600;
 const DEFAULT_SIP_PORT = 5061;
 
@@ -108,13 +112,19 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			prepare: (standing) => loadMaterial(standing, clock, keeper?.material),
 		});
 		if (!opened.ok) throw new StartFailed(opened.reason);
-		return await startServices(opened.policy);
+		const keys = await openSigningKeys(config, env);
+		try {
+			return await startServices(opened.policy, keys);
+		} catch (error) {
+			await keys.close();
+			throw error;
+		}
 	} catch (error) {
 		await store.close();
 		throw error;
 	}
 
-	async function startServices(policy: PolicyService): Promise<RunningEdge> {
+	async function startServices(policy: PolicyService, keys: SigningKeys): Promise<RunningEdge> {
 		const { material } = policy;
 		const { credentials } = material;
 		const presentities = new Presentities(store, icons);
@@ -149,6 +159,8 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			outsideOf: (user) => store.users.get(user)?.outside ?? "all",
 			throttles,
 			paceMs: (link) => pacing.reserve(link),
+			keys,
+			tokenRefused: (code) => metrics.signatureRefused(code),
 			counted: (method, status, code) => metrics.answered(method, status, code),
 		});
 		const certificates = new CertificateKeeper(material, {
@@ -216,7 +228,6 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			random,
 			log,
 			agent,
-			identity: ownIdentity,
 			store,
 			presentities,
 			rules: {
@@ -277,6 +288,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			hideUnknownUsers: config.federation.hide_unknown_users,
 			answerMs: config.im.answer_seconds * 1000,
 			idleMs: config.im.idle_minutes * 60_000,
+			dialogMs: keys.dialogMs,
 			queueMs: config.im.queue_hours * 3_600_000,
 			publishedState: (owner) => presentities.get(owner).state,
 			sender,
@@ -300,6 +312,9 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			subscriptions: () => notifier.size,
 			messagesWaiting: () => im.waiting,
 			droppedResponses: () => agent.transactions.counters.droppedResponses,
+			signingKeys: () => keys.list().filter(({ state }) => state !== "destroyed").length,
+			signingClockBehindSeconds: () => keys.alarms.clockBehindMs / 1000,
+			signingKeysNotOnDisk: () => (keys.alarms.notOnDisk ? 1 : 0),
 		});
 
 		let isClosing = false;
@@ -450,6 +465,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 					audit: store.audit,
 					log,
 				}),
+				keys: createKeyHandlers({ keys, audit: store.audit, log }),
 			}),
 			channels: {
 				watchEvents: ({ caller, query }, sink) => hub.serve(caller.aor, query, sink),
@@ -516,11 +532,28 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				notifier.deactivateAll();
 				await settle(() => agent.transactions.counters.activeClientTransactions === 0, clock);
 				await stopServing("this edge is stopping");
+				await keys.close();
 				await store.close();
 				log.info("edge stopped");
 			},
 		};
 	}
+}
+
+async function openSigningKeys({ edge, signing }: Config, { clock, random, log }: EdgeEnv): Promise<SigningKeys> {
+	const opened = await SigningKeys.open({
+		clock,
+		log,
+		folder: edge.data_dir,
+		source: systemKeySource(random),
+		rules: {
+			rotateMs: signing.rotate_hours * HOUR_MS,
+			dialogMs: signing.dialog_hours * HOUR_MS,
+			expiry: signing.key_expiry,
+		},
+	});
+	if (!opened.ok) throw new StartFailed(`signing keys: ${opened.reason}`);
+	return opened.keys;
 }
 
 async function startListening(listener: TlsListener, addresses: readonly string[]): Promise<void> {

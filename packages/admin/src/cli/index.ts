@@ -6,6 +6,7 @@ import * as connections from "./connections.ts";
 import * as contacts from "./contacts.ts";
 import type { CommandContext } from "./context.ts";
 import * as dialogs from "./dialogs.ts";
+import * as key from "./key.ts";
 import * as peer from "./peer.ts";
 import * as policy from "./policy.ts";
 import * as presence from "./presence.ts";
@@ -37,6 +38,7 @@ export function registerCommands(program: Command, context: CommandContext): voi
 		connections,
 		dialogs,
 		subscriptions,
+		key,
 		peer,
 		policy,
 		user,

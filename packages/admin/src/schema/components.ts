@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import * as account from "./account.ts";
 import * as event from "./event.ts";
+import * as key from "./key.ts";
 import * as live from "./live.ts";
 import * as message from "./message.ts";
 import * as messageRequest from "./message-request.ts";
@@ -78,6 +79,8 @@ export const components = {
 	EditEffect: policy.editEffectSchema,
 	AuditEntry: policy.auditEntrySchema,
 	AuditList: policy.auditListSchema,
+	SigningKey: key.signingKeySchema,
+	SigningKeyList: key.signingKeyListSchema,
 	TraceEntry: trace.traceEntrySchema,
 	TraceList: trace.traceListSchema,
 } as const satisfies Readonly<Record<string, z.ZodType>>;

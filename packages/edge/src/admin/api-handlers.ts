@@ -29,6 +29,7 @@ import type { Verification } from "../ua/verification.ts";
 import type { AccountHandlers } from "./account-handlers.ts";
 import type { EventHub } from "./event-hub.ts";
 import { type ApiHandlers, ApiProblem } from "./handlers.ts";
+import type { KeyHandlers } from "./key-handlers.ts";
 import type { MessageRequestHandlers } from "./message-request-handlers.ts";
 import type { PolicyHandlers } from "./policy-handlers.ts";
 import { createRuleHandlers } from "./rule-handlers.ts";
@@ -59,6 +60,7 @@ export interface ApiHandlerOptions {
 	readonly messageRequests: MessageRequestHandlers;
 	readonly contentCheck: ContentCheck;
 	readonly policy: PolicyHandlers;
+	readonly keys: KeyHandlers;
 }
 
 const DEFAULT_PAGE = 100;
@@ -84,6 +86,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 	return {
 		...options.account,
 		...options.policy,
+		...options.keys,
 		...options.trace,
 		...createRuleHandlers({ store, notifier, watcher }),
 		...options.messageRequests,

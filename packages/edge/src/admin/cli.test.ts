@@ -174,6 +174,37 @@ const subscription: Subscription = {
 	last_notify_at: at,
 };
 
+test("key list: the keys with their times, what has to be looked at on stderr; key rotate: the new key", async (context) => {
+	const key = { kid: "q7zk", state: "active", created_at: at, activated_at: at, rotates_at: at, ends_at: at } as const;
+	const { url } = await start(context, {
+		listKeys: () => ({
+			status: 200,
+			body: {
+				keys: [
+					{ kid: "00ab", state: "verify-only", created_at: at, activated_at: at, retired_at: at, ends_at: at },
+					key,
+				],
+				alarms: ["The clock was set back by 90000 s"],
+			},
+		}),
+		rotateKeys: () => ({ status: 201, body: key }),
+	});
+	const time = "2026-11-23T10:00:00Z";
+	assert.deepEqual(await run(url, ["key", "list"]), {
+		code: 0,
+		stdout: [
+			"KEY   STATE        CREATED               SIGNS FROM            SIGNS UNTIL           VERIFIES UNTIL",
+			`00ab  verify-only  ${time}  ${time}  ${time}  ${time}`,
+			`q7zk  active       ${time}  ${time}  ${time}  ${time}`,
+			"",
+		].join("\n"),
+		stderr: "warning: The clock was set back by 90000 s\n",
+	});
+	assert.deepEqual(JSON.parse((await run(url, ["key", "list", "--json"])).stdout)[1], key);
+	assert.equal((await run(url, ["key", "rotate"])).stdout, "key q7zk signs from now on\n");
+	assert.deepEqual(JSON.parse((await run(url, ["key", "rotate", "--json"])).stdout), key);
+});
+
 test("connections, dialogs, subscriptions: aligned tables, a dash for what is absent", async (context) => {
 	const { url } = await start(context, {
 		listConnections: () => ({
@@ -587,8 +618,9 @@ for (const [args, stderr] of wrongUses) {
 
 test("help: every command has it, with examples, on stdout with exit code 0", async () => {
 	const commands = ["status", "connections", "dialogs", "subscriptions", "send", "watch", "presence"];
+	const keys = ["list", "rotate"].map((name) => ["key", name]);
 	const users = ["add", "list", "passwd", "suspend", "remove"].map((name) => ["user", name]);
-	for (const command of [...commands.map((name) => [name]), ...users]) {
+	for (const command of [...commands.map((name) => [name]), ...users, ...keys]) {
 		const outcome = await run("http://127.0.0.1:9", [...command, "--help"]);
 		assert.equal(outcome.code, 0);
 		assert.ok(outcome.stdout.startsWith(`Usage: causeway ${command.join(" ")} `), outcome.stdout);

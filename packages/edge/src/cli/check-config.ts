@@ -5,6 +5,7 @@ import { type CommandContext, CommandFailed, writeJson } from "@causeway/admin/c
 import { checkFiles } from "../config/check.ts";
 import { formatProblem } from "../config/load.ts";
 import { checkOwnCertificate } from "../federation/own-certificate.ts";
+import { readSigningKeys } from "../federation/signature/signing-keys.ts";
 import { readConfiguration } from "./configuration.ts";
 
 export function registerCheckConfig(program: Command, context: CommandContext): void {
@@ -18,6 +19,8 @@ export function registerCheckConfig(program: Command, context: CommandContext): 
 			const { config, path, warnings } = readConfiguration(flags.config);
 			const problems = [...(await checkFiles(config)), ...(await checkOwnCertificate(config, Date.now()))];
 			const faults = problems.filter(({ severity }) => severity !== "warning").map(formatProblem);
+			const signing = await readSigningKeys(config.edge.data_dir, Date.now());
+			if (!signing.ok) faults.push(`edge.data_dir: signing keys: ${signing.reason}`);
 			const all = [...warnings, ...problems.filter(({ severity }) => severity === "warning").map(formatProblem)];
 			if (flags.json === true)
 				writeJson(context, { file: path, ok: faults.length === 0, problems: faults, warnings: all });

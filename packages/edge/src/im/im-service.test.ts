@@ -236,7 +236,15 @@ test("a request that the store cannot serve is answered 503, and the edge goes o
 test("security 1: a connection with too many dialogs gets no more of them", async (context) => {
 	const world = await openImWorld(context);
 	const { dialogs } = world.agent;
-	const usage = { usage: "invite", request() {}, acknowledged() {}, repeated() {}, lost() {}, rejected() {} } as const;
+	const usage = {
+		usage: "invite",
+		localContact: undefined,
+		request() {},
+		acknowledged() {},
+		repeated() {},
+		lost() {},
+		rejected() {},
+	} as const;
 	const description = { local: ALICE, remote: LENA, role: "uas", state: "confirmed", createdAt: 0 } as const;
 	for (let number = 0; number < MOST_DIALOGS_PER_CONNECTION; number += 1) {
 		const id = { callId: "many", localTag: String(number), remoteTag: "" };

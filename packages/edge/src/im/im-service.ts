@@ -51,6 +51,8 @@ export interface ImServiceOptions extends SessionOptions {
 	/** `[im] busy`. */
 	readonly busy: "deliver" | "refuse";
 	readonly idleMs: number;
+	/** Longest life of a dialog: 24 hours or less. */
+	readonly dialogMs: number;
 	/** How long a message may wait for its turn. */
 	readonly queueMs: number;
 	readonly publishedState: (owner: string) => PresenceState;
@@ -59,11 +61,11 @@ export interface ImServiceOptions extends SessionOptions {
 }
 
 const PAGE = 500;
-/** REQ-66: a dialog is left before it is a day old; the spread keeps many from being renewed at once. */
-const LONGEST_SESSION_MS = 23 * 3_600_000;
+/** REQ-66: a session is left after so much of a dialog's longest life; the spread keeps many from being renewed at once. */
+const LONGEST_SESSION = 23 / 24;
 const LONGEST_SESSION_SPREAD_MS = 15 * 60_000;
 /** From here on a session is left even while messages wait, which go on in the next one. */
-const OLDEST_SESSION_MS = 23.5 * 3_600_000;
+const OLDEST_SESSION = 23.5 / 24;
 const CHECK_EVERY_MS = 30_000;
 /** Protocol sheet 7.5: 20 to 120 ms. */
 const LEAST_HIDING_MS = 20;
@@ -419,13 +421,13 @@ export class ImService implements SessionUser {
 	}
 
 	#watchIdle(): void {
-		const { clock, idleMs, random } = this.#options;
+		const { clock, dialogMs, idleMs, random } = this.#options;
 		this.#idleTimer = clock.setTimer(CHECK_EVERY_MS, () => {
 			const now = clock.now();
-			const longest = LONGEST_SESSION_MS - random.below(LONGEST_SESSION_SPREAD_MS);
+			const longest = dialogMs * LONGEST_SESSION - random.below(LONGEST_SESSION_SPREAD_MS);
 			for (const conversation of [...this.#conversations.values()]) {
 				conversation.expire();
-				const oldest = conversation.waiting > 0 ? OLDEST_SESSION_MS : longest;
+				const oldest = conversation.waiting > 0 ? dialogMs * OLDEST_SESSION : longest;
 				for (const session of [...conversation.sessions]) {
 					const isIdle = conversation.waiting === 0 && now - session.lastActivityMs >= idleMs;
 					if (isIdle || now - session.startedAtMs >= oldest) session.hangUp();

@@ -1,4 +1,5 @@
 /** Our answers to the INVITE and the re-INVITEs of the other side (RFC 3261 §13.3, §14.2). */
+import assert from "node:assert/strict";
 import {
 	chooseMessageLine,
 	createAnswer,
@@ -14,18 +15,15 @@ import {
 } from "@causeway/sip";
 import type { Peer } from "../federation/peers.ts";
 import { ALLOW_VALUE } from "../proxy/steps.ts";
-import { contactUri, contactValue, type LocalIdentity } from "../ua/local-identity.ts";
+import type { SignedContact } from "../ua/signed-contact.ts";
 import type { UserAgent } from "../ua/user-agent.ts";
 
 export interface InviteAnswersOptions {
 	readonly random: Random;
 	readonly agent: UserAgent;
-	readonly identity: () => LocalIdentity;
 }
 
 export interface InviteAnswersParts {
-	/** Part of our user's address before the @, ready for a URI. */
-	readonly user: string;
 	readonly peer: Peer;
 	readonly describer: Describer;
 	/** Whether the connection of the dialog is open. */
@@ -53,11 +51,18 @@ export class InviteAnswers {
 				readonly headers: readonly HeaderInput[];
 		  }
 		| undefined;
+	/** Ours in this dialog; undefined before there is one. */
+	#contact: SignedContact | undefined;
 	#retransmission: RetransmitUntilAck | undefined;
 
 	constructor(options: InviteAnswersOptions, parts: InviteAnswersParts) {
 		this.#options = options;
 		this.#parts = parts;
+	}
+
+	/** Our Contact in the dialog: the same in every answer. */
+	signed(contact: SignedContact): void {
+		this.#contact = contact;
 	}
 
 	/** The INVITE that waits for its answer, the tag of our To, the line of its offer that we speak, and more headers of a 200. */
@@ -119,14 +124,15 @@ export class InviteAnswers {
 		parts: { readonly toTag?: string; readonly recordRoute?: boolean },
 		headers: readonly HeaderInput[],
 	): void {
-		const { agent, identity } = this.#options;
-		const { describer, isConnected, unacknowledged, user } = this.#parts;
-		const own = identity();
+		const { agent } = this.#options;
+		const { describer, isConnected, unacknowledged } = this.#parts;
+		const contact = this.#contact;
+		assert(contact !== undefined, "an INVITE is answered in a dialog of ours");
 		const response = createResponse(transaction.request, 200, {
 			...parts,
-			headers: [["Contact", contactValue(own, user)], ["Allow", ALLOW_VALUE], ...headers],
+			headers: [["Contact", contact.value], ["Allow", ALLOW_VALUE], ...headers],
 			contentType: "application/sdp",
-			body: formatSdp(createAnswer(offer, chosen, contactUri(own, user), describer)),
+			body: formatSdp(createAnswer(offer, chosen, contact.uri, describer)),
 		});
 		transaction.respond(response);
 		this.stopSending();

@@ -45,7 +45,8 @@ import type { Peer } from "../federation/peers.ts";
 import { ALLOW_VALUE } from "../proxy/steps.ts";
 import { createOriginId } from "../ua/capabilities.ts";
 import { createInitialRequest } from "../ua/initial-request.ts";
-import { contactUri, contactValue, type LocalIdentity, userPart } from "../ua/local-identity.ts";
+import { type LocalIdentity, userPart } from "../ua/local-identity.ts";
+import { type DialogStart, keyOfAddress, keyOfUri, type SignedContact } from "../ua/signed-contact.ts";
 import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
 import { type Verification, verificationHeaders } from "../ua/verification.ts";
 import { ACCEPTED_TYPES } from "./bodies.ts";
@@ -153,7 +154,6 @@ export class Session implements DialogUsage {
 			acceptTypes: ACCEPTED_TYPES,
 		};
 		this.#answers = new InviteAnswers(options, {
-			user: userPart(parts.local),
 			peer: parts.peer,
 			describer: this.#describer,
 			isConnected: () => this.#link.connection.isOpen,
@@ -181,18 +181,26 @@ export class Session implements DialogUsage {
 	/** Calls. */
 	call(profile: ImProfile): void {
 		const { agent, identity, random, markVerification } = this.#options;
-		const own = identity();
 		const { local, remote, displayName, verification } = this.#parts;
-		const offer = createOffer(profile, contactUri(own, userPart(local)), this.#describer);
+		const call = { callId: `${random.token()}@${identity().fqdn}`, fromTag: random.token() };
+		const contact = this.#sign({
+			initiatedBy: "us",
+			callId: call.callId,
+			initiatorTag: call.fromTag,
+			initiator: keyOfAddress(local),
+			other: keyOfAddress(remote),
+		});
+		const offer = createOffer(profile, contact.uri, this.#describer);
 		this.#isCaller = true;
 		this.offered = profile;
-		this.#invite = createInitialRequest(own, {
+		this.#invite = createInitialRequest({
 			method: "INVITE",
 			via: agent.createVia(),
 			from: local,
 			displayName,
 			to: remote,
-			call: { callId: `${random.token()}@${own.fqdn}`, fromTag: random.token() },
+			call,
+			contact: contact.value,
 			cseqNumber: INVITE_NUMBER,
 			headers: [
 				["Allow", ALLOW_VALUE],
@@ -206,14 +214,22 @@ export class Session implements DialogUsage {
 
 	/** Takes an INVITE whose offer has a line that we speak. False where it could not become a dialog; it is answered then. */
 	accept(transaction: ServerTransaction, offer: Sdp, chosen: SdpMedia): boolean {
-		const { agent, identity, random } = this.#options;
+		const { agent, random } = this.#options;
 		const toTag = random.token();
+		const { callId, from, to } = transaction.request;
 		const expiry = readSessionExpiry(transaction.request);
 		if (expiry.kind === "too-short") {
 			agent.answer(transaction, 422, { code: "session-too-short", headers: expiry.headers });
 			return false;
 		}
-		const made = createUasDialog(transaction.request, toTag, contactValue(identity(), userPart(this.local)));
+		const contact = this.#sign({
+			initiatedBy: "peer",
+			callId,
+			initiatorTag: from.tag ?? "",
+			initiator: keyOfUri(from.uri),
+			other: keyOfUri(to.uri),
+		});
+		const made = createUasDialog(transaction.request, toTag, contact.value);
 		if (!made.ok) {
 			agent.answer(transaction, made.fault.status, { code: made.fault.code });
 			return false;
@@ -268,7 +284,24 @@ export class Session implements DialogUsage {
 		this.#options.agent.send(this.#link, request, user);
 	}
 
+	/** Our Contact of this dialog-to-be. */
+	#sign(start: Pick<DialogStart, "initiatedBy" | "callId" | "initiatorTag" | "initiator" | "other">): SignedContact {
+		const contact = this.#options.agent.contacts.create({
+			...start,
+			user: userPart(this.local),
+			usage: "invite",
+			connectionId: this.#link.connection.id,
+			peer: this.peer.name,
+		});
+		this.#answers.signed(contact);
+		return contact;
+	}
+
 	// DialogUsage.
+
+	get localContact(): string | undefined {
+		return this.#dialog?.localContact;
+	}
 
 	request(transaction: ServerTransaction, link: Link): void {
 		const { agent } = this.#options;

@@ -16,6 +16,7 @@ import { discoveredPeer, type Peer } from "../federation/peers.ts";
 import type { Message, MessageFinish } from "../store/messages.ts";
 import type { PresenceState } from "../store/published-presence.ts";
 import { openTestStore } from "../store/testing.ts";
+import { createTestContactKeys } from "../ua/testing.ts";
 import { UserAgent } from "../ua/user-agent.ts";
 import { type ContentRule, createContentCheck } from "./content-rules.ts";
 import { ImService } from "./im-service.ts";
@@ -84,6 +85,8 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		}),
 		outsideOf: () => "all",
 		hidesUsersFrom: () => false,
+		keys: createTestContactKeys(clock),
+		tokenRefused: () => {},
 		counted: () => {},
 	});
 	const fates: string[] = [];
@@ -106,6 +109,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		busy: options.busy ?? "deliver",
 		answerMs: 60_000,
 		idleMs: options.idleMs ?? 900_000,
+		dialogMs: 24 * 3_600_000,
 		queueMs: options.queueMs ?? 24 * 3_600_000,
 		publishedState: options.publishedState ?? (() => "available"),
 		sender: () => ({ displayName: undefined, verification: "verified" }),
@@ -191,9 +195,11 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 			if (parts.body !== undefined) {
 				headers.push(["Content-Type", parts.type ?? (method === "INVITE" ? "application/sdp" : "text/plain")]);
 			}
+			const id = { callId: parts.callId ?? "lenas-call", localTag: parts.toTag ?? "", remoteTag: "lena" };
+			const contact = agent.dialogs.find(id)?.entry.localContact;
 			return createRequest({
 				method,
-				requestUri: `sip:${parts.to ?? ALICE}`,
+				requestUri: contact?.slice(1, -1) ?? `sip:${parts.to ?? ALICE}`,
 				headers,
 				...(parts.body === undefined ? {} : { body: Buffer.from(parts.body) }),
 			});

@@ -25,12 +25,19 @@ export interface LiveCounts {
 	readonly subscriptions: () => number;
 	readonly messagesWaiting: () => number;
 	readonly droppedResponses: () => number;
+	/** Keys that live: next, active and verify-only. */
+	readonly signingKeys: () => number;
+	/** Seconds by which the calendar was set back; 0 where it was not. */
+	readonly signingClockBehindSeconds: () => number;
+	/** 1 where the signing keys are not on disk as they are in use. */
+	readonly signingKeysNotOnDisk: () => number;
 }
 
 export class Metrics {
 	readonly #registry = new Registry();
 	readonly #answers: Counter<"method" | "status" | "code">;
 	readonly #messages: Counter<"fate">;
+	readonly #signatures: Counter<"code">;
 	readonly #refusals: Counter<"direction" | "stage" | "code">;
 
 	constructor() {
@@ -39,6 +46,12 @@ export class Metrics {
 			name: "causeway_sip_answers_total",
 			help: "Requests from peers that were answered, by method, status and the rule that decided",
 			labelNames: ["method", "status", "code"],
+			registers: [this.#registry],
+		});
+		this.#signatures = new Counter({
+			name: "causeway_signatures_refused_total",
+			help: "Route tokens and Via branches that came back and could not be verified, by reason",
+			labelNames: ["code"],
 			registers: [this.#registry],
 		});
 		this.#messages = new Counter({
@@ -77,6 +90,22 @@ export class Metrics {
 		gauge("causeway_subscriptions", "Presence subscriptions of partners' users", counts.subscriptions);
 		gauge("causeway_messages_waiting", "Messages whose fate is not final", counts.messagesWaiting);
 		gauge("causeway_responses_dropped", "Responses dropped because their connection was gone", counts.droppedResponses);
+		gauge("causeway_signing_keys", "Keys that sign or verify the routes of dialogs", counts.signingKeys);
+		gauge(
+			"causeway_signing_clock_behind_seconds",
+			"How far the clock was set back while the edge ran: alarm above 0",
+			counts.signingClockBehindSeconds,
+		);
+		gauge(
+			"causeway_signing_keys_not_on_disk",
+			"1 where the signing keys could not be written: a restart would end dialogs",
+			counts.signingKeysNotOnDisk,
+		);
+	}
+
+	/** Counts a request whose route token, or a response whose branch, was not ours or not good any more. */
+	signatureRefused(code: string): void {
+		this.#signatures.inc({ code });
 	}
 
 	/** How far peers with ceilings are from them. The table that is read has a bound, and so have the labels. */

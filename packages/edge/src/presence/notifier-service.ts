@@ -18,8 +18,8 @@ import type { RequestContext } from "../proxy/context.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorization, Decision } from "../store/watchers.ts";
 import { hidesUsers } from "../ua/hidden-users.ts";
-import { contactValue, type LocalIdentity } from "../ua/local-identity.ts";
 import { mayTalkWith } from "../ua/outside-permission.ts";
+import { keyOfUri } from "../ua/signed-contact.ts";
 import type { UserAgent } from "../ua/user-agent.ts";
 import { verificationOf } from "../ua/verification.ts";
 import { jitteredDialogMs } from "./dialog-age.ts";
@@ -42,7 +42,6 @@ export interface NotifierServiceOptions {
 	readonly random: Random;
 	readonly log: Logger;
 	readonly agent: UserAgent;
-	readonly identity: () => LocalIdentity;
 	readonly store: Store;
 	readonly presentities: Presentities;
 	readonly rules: NotifierRules;
@@ -156,8 +155,18 @@ export class NotifierService {
 		}
 		if (this.#isRefusedByCap(context, presentity, watcher, peer)) return;
 		const toTag = random.token();
-		const contact = contactValue(this.#options.identity(), to.user);
-		const dialog = createUasDialog(request, toTag, contact);
+		const contact = agent.contacts.create({
+			user: to.user,
+			initiatedBy: "peer",
+			usage: "subscribe",
+			connectionId: link.connection.id,
+			peer: peer.name,
+			callId: request.callId,
+			initiatorTag: request.from.tag ?? "",
+			initiator: keyOfUri(request.from.uri),
+			other: keyOfUri(request.to.uri),
+		});
+		const dialog = createUasDialog(request, toTag, contact.value);
 		if (!dialog.ok) {
 			agent.answer(transaction, dialog.fault.status, { code: dialog.fault.code });
 			return;

@@ -42,7 +42,8 @@ import type { Link } from "../federation/link.ts";
 import type { FederationRefusal } from "../federation/outcome.ts";
 import type { Peer } from "../federation/peers.ts";
 import { createInitialRequest } from "../ua/initial-request.ts";
-import { domainOf, type LocalIdentity } from "../ua/local-identity.ts";
+import { domainOf, type LocalIdentity, userPart } from "../ua/local-identity.ts";
+import { keyOfAddress } from "../ua/signed-contact.ts";
 import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
 import { type Verification, verificationHeaders, verificationOf } from "../ua/verification.ts";
 import { type ContactView, differs, freshView } from "./contact-view.ts";
@@ -265,6 +266,10 @@ export class RemoteWatch implements DialogUsage {
 		this.#notify = undefined;
 	}
 
+	get localContact(): string | undefined {
+		return this.#dialog?.localContact;
+	}
+
 	acknowledged(): void {}
 
 	repeated(): void {}
@@ -341,7 +346,7 @@ export class RemoteWatch implements DialogUsage {
 	}
 
 	async #sendFirst(expiresSeconds: number): Promise<void> {
-		const { agent, identity, sender } = this.#options;
+		const { agent, sender } = this.#options;
 		const callId = this.#callId;
 		const outcome = await agent.linkTo(domainOf(this.#address), this.owner);
 		// Stopped, or started anew, while the connection was made.
@@ -361,13 +366,25 @@ export class RemoteWatch implements DialogUsage {
 		this.#peer = outcome.peer;
 		const { displayName, verification } = sender(this.owner);
 		this.#cseqNumber += 1;
-		const request = createInitialRequest(identity(), {
+		const contact = agent.contacts.create({
+			user: userPart(this.owner),
+			initiatedBy: "us",
+			usage: "subscribe",
+			connectionId: outcome.link.connection.id,
+			peer: outcome.peer.name,
+			callId,
+			initiatorTag: this.#fromTag,
+			initiator: keyOfAddress(this.owner),
+			other: keyOfAddress(this.#address),
+		});
+		const request = createInitialRequest({
 			method: "SUBSCRIBE",
 			via: agent.createVia(),
 			from: this.owner,
 			displayName,
 			to: this.#address,
 			call: { callId, fromTag: this.#fromTag },
+			contact: contact.value,
 			cseqNumber: this.#cseqNumber,
 			headers: [
 				...subscribeHeaders(expiresSeconds),

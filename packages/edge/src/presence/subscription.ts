@@ -240,6 +240,10 @@ export class Subscription
 		this.#step({ kind: "subscribe", expiresSeconds: seconds, state: "active" }, transaction);
 	}
 
+	get localContact(): string {
+		return this.#dialog.localContact;
+	}
+
 	acknowledged(): void {}
 
 	repeated(): void {}

@@ -1,6 +1,6 @@
 /** Requests of ours that open a dialog: INVITE and SUBSCRIBE (RFC 3261 §8.1.1). */
 import { createRequest, formatNameAddr, type HeaderInput, type SipRequest } from "@causeway/sip";
-import { aorUri, contactValue, type LocalIdentity, userPart } from "./local-identity.ts";
+import { aorUri } from "./local-identity.ts";
 
 /** What stays the same over every attempt of one dialog-to-be (§8.1.3.5). */
 export interface CallIdentity {
@@ -16,13 +16,15 @@ export interface InitialRequestParts {
 	readonly displayName: string | undefined;
 	readonly to: string;
 	readonly call: CallIdentity;
+	/** Value of our Contact, signed for this dialog. */
+	readonly contact: string;
 	readonly cseqNumber: number;
 	readonly headers: readonly HeaderInput[];
 	readonly body?: Uint8Array;
 }
 
-/** From and To carry addresses of record and nothing else (REQ-70); Contact names the edge. */
-export function createInitialRequest(identity: LocalIdentity, parts: InitialRequestParts): SipRequest {
+/** From and To carry addresses of record and nothing else (REQ-70); Contact names the edge and holds the route token. */
+export function createInitialRequest(parts: InitialRequestParts): SipRequest {
 	const target = aorUri(parts.to);
 	return createRequest({
 		method: parts.method,
@@ -34,7 +36,7 @@ export function createInitialRequest(identity: LocalIdentity, parts: InitialRequ
 			["To", formatNameAddr({ uri: target })],
 			["Call-ID", parts.call.callId],
 			["CSeq", `${parts.cseqNumber} ${parts.method}`],
-			["Contact", contactValue(identity, userPart(parts.from))],
+			["Contact", parts.contact],
 			...parts.headers,
 		],
 		...(parts.body === undefined ? {} : { body: parts.body }),

@@ -8,21 +8,26 @@ export interface LocalIdentity {
 	readonly port: number;
 }
 
-const TRANSPORT_TLS = [{ name: "transport", value: "tls" }] as const;
+/** Of our URIs: holds the route token (protocol sheet 4.4). */
+export const TOKEN_PARAMETER = "fs";
 
 /** Value of the Via we put on a request; `alias` offers the connection for the way back (RFC 5923). */
 export function viaValue(identity: LocalIdentity, branch: string): string {
 	return `SIP/2.0/TLS ${identity.fqdn}:${identity.port};branch=${branch};alias`;
 }
 
-/** URI of our Contact for a user (part before the @, as written). */
-export function contactUri(identity: LocalIdentity, user: string): string {
-	return formatSipUri({ user, host: identity.fqdn, port: identity.port, params: TRANSPORT_TLS });
+/** URI of our Contact for a user (part before the @, as written), with the token of its dialog. */
+export function contactUri(identity: LocalIdentity, user: string, token: string): string {
+	const params = [
+		{ name: "transport", value: "tls" },
+		{ name: TOKEN_PARAMETER, value: token },
+	];
+	return formatSipUri({ user, host: identity.fqdn, port: identity.port, params });
 }
 
 /** Value of our Contact. */
-export function contactValue(identity: LocalIdentity, user: string): string {
-	return formatNameAddr({ uri: contactUri(identity, user) });
+export function contactValue(identity: LocalIdentity, user: string, token: string): string {
+	return formatNameAddr({ uri: contactUri(identity, user, token) });
 }
 
 /** `sip:user@domain` of an address `user@domain` that a person or program wrote. */

@@ -11,6 +11,7 @@ import {
 	createResponse,
 	type DialogId,
 	DialogTable,
+	type DialogTableItem,
 	findSips,
 	type HeaderInput,
 	type Logger,
@@ -37,10 +38,13 @@ import { capabilityBody } from "./capabilities.ts";
 import { type LocalIdentity, viaValue } from "./local-identity.ts";
 import { refuseOutside } from "./outside-permission.ts";
 import { refusalHeaders, refusalReason } from "./refusals.ts";
+import { type ContactKeys, type ContactVerdict, SignedContacts } from "./signed-contact.ts";
 
 /** What lives in a dialog: a message session or a subscription. */
 export interface DialogUsage {
 	readonly usage: "invite" | "subscribe";
+	/** Value of our Contact in the dialog, with its route token; undefined before there is a dialog. */
+	readonly localContact: string | undefined;
 	/** A request in the dialog, other than ACK. It must be answered. */
 	request(transaction: ServerTransaction, link: Link): void;
 	/** The ACK to our 2xx. */
@@ -86,6 +90,10 @@ export interface UserAgentOptions {
 	readonly throttles?: (ThrottleRules & { answered(link: Link, statusCode: number): void }) | undefined;
 	/** Milliseconds that our next request on this link waits; undefined where none does. */
 	readonly paceMs?: ((link: Link) => number) | undefined;
+	/** What signs our Contacts and verifies what comes back. */
+	readonly keys: ContactKeys;
+	/** Counts a request whose route token was refused, an ACK among them. */
+	readonly tokenRefused: (code: Extract<ContactVerdict, { ok: false }>["code"]) => void;
 	/** Counts a request that was answered: method, status, and why it was refused. */
 	readonly counted: (method: string, status: number, code: string) => void;
 }
@@ -93,6 +101,8 @@ export interface UserAgentOptions {
 export class UserAgent implements TransactionUser, FederationUser {
 	readonly transactions: TransactionLayer;
 	readonly dialogs = new DialogTable<DialogUsage>();
+	/** Our Contacts, by which what comes in a dialog is known. */
+	readonly contacts: SignedContacts;
 	readonly #options: UserAgentOptions;
 	readonly #rules: StepRules;
 	readonly #delay: AnswerDelay;
@@ -102,6 +112,7 @@ export class UserAgent implements TransactionUser, FederationUser {
 	constructor(options: UserAgentOptions) {
 		this.#options = options;
 		this.#delay = new AnswerDelay(options.clock, options.random);
+		this.contacts = new SignedContacts(options.keys, options.identity, options.random);
 		this.transactions = new TransactionLayer({
 			clock: options.clock,
 			random: options.random,
@@ -250,7 +261,11 @@ export class UserAgent implements TransactionUser, FederationUser {
 		const id = requestDialogId(request);
 		const item = id && this.dialogs.find(id);
 		// REQ-48, REQ-52: an ACK cannot be refused, so what would be is not there.
-		if (item?.connectionId === connection.id && findSips(request) === undefined) item.entry.acknowledged(request);
+		if (item?.connectionId !== connection.id || findSips(request) !== undefined) return;
+		const network = this.#options.federation().findLink(connection.id)?.network;
+		const verdict = this.contacts.verify(request, network ?? "", item.entry.localContact);
+		if (verdict.ok) item.entry.acknowledged(request);
+		else this.#options.tokenRefused(verdict.code);
 	}
 
 	cancel(transaction: ServerTransaction): void {
@@ -286,6 +301,11 @@ export class UserAgent implements TransactionUser, FederationUser {
 		const { transaction, request, link } = context;
 		const id = requestDialogId(request);
 		const item = id && this.dialogs.find(id);
+		const verdict = this.contacts.verify(request, context.peer?.name ?? "", item?.entry.localContact);
+		if (!verdict.ok) {
+			this.#refuseToken(context, verdict, item);
+			return;
+		}
 		if (item === undefined) {
 			if (request.method === "NOTIFY" && this.#services?.earlyNotify(transaction, link) === true) return;
 			this.answer(transaction, 481, { code: "no-dialog" });
@@ -302,6 +322,29 @@ export class UserAgent implements TransactionUser, FederationUser {
 			this.dialogs.pin(item.id, link.connection.id);
 		}
 		item.entry.request(transaction, link);
+	}
+
+	/** REQ-62, REQ-63: what cannot be verified is refused; a dialog of ours that is too old ends here too. */
+	#refuseToken(
+		{ transaction, request, link }: RequestContext,
+		verdict: Extract<ContactVerdict, { ok: false }>,
+		item: DialogTableItem<DialogUsage> | undefined,
+	): void {
+		const { log, tokenRefused } = this.#options;
+		const { status, code, detail, isOver } = verdict;
+		tokenRefused(code);
+		const isForged = status === 403;
+		log[isForged ? "warn" : "info"](isForged ? "forged route token refused" : "route token refused", {
+			method: request.method,
+			peer: linkName(link),
+			code,
+			reason: detail,
+			callId: request.callId,
+		});
+		this.answer(transaction, status, { code });
+		if (!isOver || item?.connectionId !== link.connection.id) return;
+		this.dialogs.remove(item.id);
+		item.entry.lost({ by: "us", reason: "the dialog is too old" });
 	}
 
 	#beginDialog(context: RequestContext, services: UserAgentServices): void {

@@ -8,6 +8,7 @@ import { presentTestCertificate, testJudge } from "../../src/federation/testing.
 import type { ThrottleLimits } from "../../src/federation/throttle/peer-throttle.ts";
 import { Throttles } from "../../src/federation/throttle/throttles.ts";
 import { Trace } from "../../src/observe/trace.ts";
+import { createTestContactKeys } from "../../src/ua/testing.ts";
 import { type DialogUsage, UserAgent } from "../../src/ua/user-agent.ts";
 
 const UNUSED = undefined as never;
@@ -69,6 +70,8 @@ export function createBoundaryWorld(options: BoundaryOptions): BoundaryWorld {
 		outsideOf: () => "all",
 		hidesUsersFrom: () => false,
 		throttles,
+		keys: createTestContactKeys(clock),
+		tokenRefused: () => {},
 		counted: () => {},
 	});
 	const federation: Federation = new Federation({
@@ -96,6 +99,7 @@ export function createBoundaryWorld(options: BoundaryOptions): BoundaryWorld {
 	const inDialog: string[] = [];
 	const usage: DialogUsage = {
 		usage: "invite",
+		localContact: undefined,
 		request: (transaction) => {
 			inDialog.push(transaction.request.method);
 			agent.answer(transaction, 200, { code: "test" });

@@ -14,6 +14,7 @@ import { WatcherService } from "../../src/presence/watcher-service.ts";
 import type { PresenceState } from "../../src/store/published-presence.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Decision } from "../../src/store/watchers.ts";
+import { createTestContactKeys } from "../../src/ua/testing.ts";
 import { UserAgent } from "../../src/ua/user-agent.ts";
 
 const LATENCY_MS = 15;
@@ -117,6 +118,8 @@ export class SimEdge {
 				bind: () => ({ ok: true, peer: this.#peer }),
 				linkTo: () => Promise.resolve(this.#linkToOther()),
 			}),
+			keys: createTestContactKeys(clock),
+			tokenRefused: () => {},
 			counted: () => {},
 		});
 		const presentities = new Presentities(store, new Map());

@@ -12,6 +12,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { type RunningEdge, startEdge } from "../../src/edge.ts";
 import { ZoneServer } from "../../src/federation/dns/zone-server.ts";
 import { type Authority, createEdgeCertificate, createRootAuthority } from "../../src/pki/authority.ts";
+import { createRemoteTargets } from "./remote-targets.ts";
 
 const DAY_MS = 86_400_000;
 const WAIT_MS = 5_000;
@@ -164,6 +165,7 @@ async function startPartner(credentials: { readonly certificate: string; readonl
 	const dialler = new TlsDialler({ credentials, flusher });
 	const links = createInbox<PartnerLink>();
 	const streams: ByteStream[] = [];
+	const targets = createRemoteTargets();
 	const refused: string[] = [];
 	let lastId = 0;
 	const open = (stream: ByteStream): PartnerLink => {
@@ -179,11 +181,17 @@ async function startPartner(credentials: { readonly certificate: string; readonl
 			random: systemRandom(),
 			limits: DEFAULT_FRAMER_LIMITS,
 			times: { headMs: 10_000, bodyMs: 20_000 },
-			user: { received: (_, message) => messages.put(message), closed: (_, { reason }) => ends.put(reason) },
+			user: {
+				received(_, message) {
+					targets.learn(message);
+					messages.put(message);
+				},
+				closed: (_, { reason }) => ends.put(reason),
+			},
 		});
 		connection.start();
 		return {
-			write: (text) => stream.write(text),
+			write: (text) => stream.write(targets.address(text)),
 			next: () => messages.take("a message"),
 			closed: () => ends.take("the end of the connection"),
 		};

@@ -91,7 +91,7 @@ test("REQ-91: where users are hidden, an unknown, an undecided and a blocked one
 				.map((message) => `${message.head.text}${bodyText(message)}`)
 				.join("")
 				.replaceAll(user, "USER")
-				.replaceAll(/tag=[0-9a-z]+|branch=[0-9A-Za-z]+|Call-ID: [^\r]+|Content-Length: \d+/g, "ID"),
+				.replaceAll(/tag=[0-9a-z]+|fs=[^>]+|branch=[0-9A-Za-z]+|Call-ID: [^\r]+|Content-Length: \d+/g, "ID"),
 		);
 	}
 	assert.equal(seen[0], seen[1]);

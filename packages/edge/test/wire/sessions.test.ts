@@ -129,7 +129,10 @@ test("REQ-25, REQ-48, promise 1: our user's messages leave one at a time, in ord
 	const link = await world.accepted();
 	const invite = await answerInvite(link);
 	assert.match(bodyText(invite), /^m=message 5060 sip\/tcp \*\r$/m);
-	assert.match(headerValue(invite, HeaderId.contact) ?? "", /^<sip:alice@sip\.contoso\.example:\d+;transport=tls>$/);
+	assert.match(
+		headerValue(invite, HeaderId.contact) ?? "",
+		/^<sip:alice@sip\.contoso\.example:\d+;transport=tls;fs=1\.[^;>]+>$/,
+	);
 	assert.equal(headerValue(invite, HeaderId.msAssertedVerificationLevel), "ms-source-verification-level=verified");
 	assert.equal(invite.from.displayName, "Alice at Contoso");
 	const first = await link.request();

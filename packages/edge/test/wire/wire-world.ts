@@ -19,6 +19,7 @@ import { createTurnFlusher, systemClock, systemRandom, TlsDialler, TlsListener }
 import { loadConfig } from "../../src/config/load.ts";
 import { type RunningEdge, startEdge } from "../../src/edge.ts";
 import { type Authority, createEdgeCertificate, createRootAuthority } from "../../src/pki/authority.ts";
+import { createRemoteTargets, type RemoteTargets } from "./remote-targets.ts";
 
 const DAY_MS = 86_400_000;
 const WAIT_MS = 30_000;
@@ -36,6 +37,8 @@ export interface WireWorld {
 	readonly admin: Client;
 	/** A connection that the partner opens, its certificate good for `sip.fabrikam.example`. */
 	connect(): Promise<Link>;
+	/** Our Contact in the dialogs of a Call-ID, as the partner learned it. */
+	targetOf(callId: string): string;
 	/** The next connection that our edge opens to the partner. */
 	accepted(): Promise<Link>;
 	createUser(aor: string, displayName: string): Promise<WireUser>;
@@ -43,7 +46,7 @@ export interface WireWorld {
 	restart(): Promise<void>;
 }
 
-/** One connection as the partner sees it. */
+/** One connection as the partner sees it. What it writes in a dialog goes to our Contact, unless the test names another URI. */
 export interface Link {
 	/** Sends octets as they are; lines end with CRLF, Content-Length is added where `{length}` stands. */
 	write(text: string): void;
@@ -176,6 +179,7 @@ ${toml}`,
 			admin = new Client({ url: edge.httpUrl, token: adminToken });
 		},
 		connect: () => partner.connect(edge.sip[0]?.port ?? 0),
+		targetOf: (callId) => partner.targetOf(callId),
 		accepted: () => partner.accepted(),
 		async createUser(aor, displayName) {
 			await admin.call("putUser", { params: { aor }, body: { password: "correct horse", display_name: displayName } });
@@ -215,8 +219,9 @@ async function createPartner(authority: Authority, spec: { readonly notBefore: D
 	const dialler = new TlsDialler({ credentials, flusher });
 	const waiting = new Inbox<Link>();
 	const links: Link[] = [];
+	const targets = createRemoteTargets();
 	const open = (stream: ByteStream): Link => {
-		const link = createLink(stream);
+		const link = createLink(stream, targets);
 		links.push(link);
 		return link;
 	};
@@ -231,6 +236,11 @@ async function createPartner(authority: Authority, spec: { readonly notBefore: D
 	return {
 		port: listener.endpoints[0]?.port ?? 0,
 		accepted: () => waiting.take("a connection of our edge"),
+		targetOf(callId: string): string {
+			const target = targets.of(callId);
+			assert.ok(target !== undefined, `our edge has sent a Contact in ${callId}`);
+			return target;
+		},
 		async connect(port: number): Promise<Link> {
 			const outcome = await dialler.dial({ address: "127.0.0.1", port, serverName: "sip.contoso.example" });
 			assert.ok(outcome.ok, JSON.stringify(outcome));
@@ -245,7 +255,7 @@ async function createPartner(authority: Authority, spec: { readonly notBefore: D
 
 let lastId = 0;
 
-function createLink(stream: ByteStream): Link {
+function createLink(stream: ByteStream, targets: RemoteTargets): Link {
 	const inbox = new Inbox<SipMessage>();
 	let reason: string | undefined;
 	const ends = new Inbox<string>();
@@ -259,7 +269,10 @@ function createLink(stream: ByteStream): Link {
 		limits: DEFAULT_FRAMER_LIMITS,
 		times: { headMs: 10_000, bodyMs: 20_000 },
 		user: {
-			received: (_connection, message) => inbox.put(message),
+			received: (_connection, message) => {
+				targets.learn(message);
+				inbox.put(message);
+			},
 			closed: (_connection, cause) => {
 				reason = cause.reason;
 				ends.put(cause.reason);
@@ -269,11 +282,11 @@ function createLink(stream: ByteStream): Link {
 	connection.start();
 	return {
 		write(text) {
-			const octets = Buffer.from(text.replaceAll(/\r?\n/g, "\r\n"), "utf8");
+			const octets = Buffer.from(targets.address(text).replaceAll(/\r?\n/g, "\r\n"), "utf8");
 			stream.write(octets.toString("latin1"));
 		},
 		writeOctets(text, body) {
-			stream.write(Buffer.from(text, "utf8").toString("latin1") + String.fromCharCode(...body));
+			stream.write(Buffer.from(targets.address(text), "utf8").toString("latin1") + String.fromCharCode(...body));
 		},
 		next: () => inbox.take("a message"),
 		request: () => inbox.take("a request", (message): message is SipRequest => message.kind === "request"),

@@ -37,24 +37,22 @@ export class MacKey {
 
 	/** The MAC of fields in this order, each a text of octets (latin1). */
 	sign(fields: readonly string[]): string {
-		let length = 0;
-		for (const field of fields) length += 2 + Math.min(field.length, LONGEST_FIELD);
+		let text = "";
+		for (const field of fields) {
+			const { length } = field;
+			text +=
+				length > LONGEST_FIELD
+					? `\xff\xff${hash("sha256", Buffer.from(field, "latin1"), "latin1")}`
+					: String.fromCharCode(length >> 8, length & 0xff) + field;
+		}
 		let message = this.#inner;
-		if (length > ROOM_BYTES) {
-			message = Buffer.allocUnsafe(BLOCK_BYTES + length);
+		if (text.length > ROOM_BYTES) {
+			message = Buffer.allocUnsafe(BLOCK_BYTES + text.length);
 			message.set(this.#inner.subarray(0, BLOCK_BYTES));
 		}
-		let at = BLOCK_BYTES;
-		for (const field of fields) {
-			const isLong = field.length > LONGEST_FIELD;
-			const text = isLong ? hash("sha256", Buffer.from(field, "latin1"), "latin1") : field;
-			const prefix = isLong ? 0xffff : field.length;
-			message[at] = prefix >> 8;
-			message[at + 1] = prefix & 0xff;
-			message.write(text, at + 2, "latin1");
-			at += 2 + text.length;
-		}
-		this.#outer.write(hash("sha256", message.subarray(0, at), "latin1"), BLOCK_BYTES, "latin1");
+		message.write(text, BLOCK_BYTES, "latin1");
+		const inner = hash("sha256", message.subarray(0, BLOCK_BYTES + text.length), "latin1");
+		this.#outer.write(inner, BLOCK_BYTES, "latin1");
 		return hash("sha256", this.#outer, "base64url").slice(0, MAC_LENGTH);
 	}
 

@@ -62,6 +62,25 @@ export interface SigningAlarms {
 const SEEN_EVERY_MS = 5 * 60_000;
 const TICK_MS = 60_000;
 
+/** What a start reads, and whether it may go on: the clock and the key file. Creates and changes nothing. */
+export async function readSigningKeys(
+	folder: string,
+	wallMs: number,
+): Promise<{ readonly ok: true; readonly content: KeyFileContent } | { readonly ok: false; readonly reason: string }> {
+	const path = join(folder, KEY_FILE_NAME);
+	if (wallMs < EARLIEST_TIME_MS) {
+		const reason = `the clock says ${new Date(wallMs).toISOString()}, which is before this program was built; set it (NTP), then start again`;
+		return { ok: false, reason };
+	}
+	try {
+		const read = await readKeyFile(path);
+		if (read.kind === "refused") return { ok: false, reason: read.reason };
+		return { ok: true, content: read.kind === "read" ? read.content : { ring: [], seenMs: wallMs } };
+	} catch (error) {
+		return { ok: false, reason: `${path} cannot be read: ${String(error)}` };
+	}
+}
+
 export class SigningKeys implements KeyLookup {
 	readonly dialogMs: number;
 	readonly #options: SigningKeysOptions;
@@ -82,25 +101,13 @@ export class SigningKeys implements KeyLookup {
 	static async open(
 		options: SigningKeysOptions,
 	): Promise<{ readonly ok: true; readonly keys: SigningKeys } | { readonly ok: false; readonly reason: string }> {
-		const path = join(options.folder, KEY_FILE_NAME);
-		const wallMs = options.clock.wall();
-		if (wallMs < EARLIEST_TIME_MS) {
-			const reason = `the clock says ${new Date(wallMs).toISOString()}, which is before this program was built; set it (NTP), then start again`;
-			return { ok: false, reason };
-		}
-		let content: KeyFileContent = { ring: [], seenMs: wallMs };
-		try {
-			const read = await readKeyFile(path);
-			if (read.kind === "refused") return { ok: false, reason: read.reason };
-			if (read.kind === "read") content = read.content;
-		} catch (error) {
-			return { ok: false, reason: `${path} cannot be read: ${String(error)}` };
-		}
-		const keys = new SigningKeys(options, content);
+		const start = await readSigningKeys(options.folder, options.clock.wall());
+		if (!start.ok) return start;
+		const keys = new SigningKeys(options, start.content);
 		try {
 			await keys.#save();
 		} catch (error) {
-			return { ok: false, reason: `${path} cannot be written: ${String(error)}` };
+			return { ok: false, reason: `${keys.#path} cannot be written: ${String(error)}` };
 		}
 		keys.#schedule();
 		return { ok: true, keys };
