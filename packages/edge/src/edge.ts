@@ -48,6 +48,7 @@ import { Presentities } from "./presence/presentities.ts";
 import { WatcherService } from "./presence/watcher-service.ts";
 import { Store } from "./store/store.ts";
 import { userStanding } from "./store/user-standing.ts";
+import { DialogKeeper } from "./ua/dialog-keeper.ts";
 import { hidesUsers } from "./ua/hidden-users.ts";
 import type { LocalIdentity } from "./ua/local-identity.ts";
 import { mayTalkWith, refuseOutside } from "./ua/outside-permission.ts";
@@ -221,6 +222,8 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			const user = store.users.get(owner);
 			return { displayName: user?.displayName, verification: user?.verification ?? "unverified" } as const;
 		};
+		const dialogKeeper = new DialogKeeper({ clock, log, kept: store.keptDialogs, dialogMs: keys.dialogMs });
+		dialogKeeper.sweep();
 		const markVerification = config.federation.mark_outgoing_verification;
 		const ownIdentity = () => identity;
 		const notifier = new NotifierService({
@@ -229,6 +232,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			log,
 			agent,
 			store,
+			keeper: dialogKeeper,
 			presentities,
 			rules: {
 				minExpiresSeconds: config.presence.min_expires,
@@ -289,6 +293,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			answerMs: config.im.answer_seconds * 1000,
 			idleMs: config.im.idle_minutes * 60_000,
 			dialogMs: keys.dialogMs,
+			keeper: dialogKeeper,
 			queueMs: config.im.queue_hours * 3_600_000,
 			publishedState: (owner) => presentities.get(owner).state,
 			sender,
@@ -372,6 +377,10 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		agent.start({
 			invite: (context) => im.invite(context),
 			subscribe: (context) => notifier.subscribe(context),
+			revive(context, id) {
+				if (context.request.method === "SUBSCRIBE") notifier.revive(context, id);
+				else im.revive(context, id);
+			},
 			earlyNotify: (transaction, link) => watcher.earlyNotify(transaction, link),
 		});
 

@@ -176,7 +176,7 @@ export class Conversation {
 		this.#composer.close();
 		for (const timer of this.#unwritten) timer.stop();
 		this.#unwritten.clear();
-		for (const session of [...this.#sessions]) session.hangUp();
+		for (const session of [...this.#sessions]) session.leave();
 	}
 
 	/** Ends what has waited too long for its turn. */

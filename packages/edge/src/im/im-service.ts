@@ -3,6 +3,7 @@ import {
 	type Aor,
 	aorKey,
 	chooseMessageLine,
+	type DialogId,
 	detach,
 	formatWarning,
 	type InviteEnd,
@@ -27,7 +28,7 @@ import { LocalDelivery } from "./local-delivery.ts";
 import { isMultiparty } from "./multiparty.ts";
 import { ProfileMemory } from "./profile-memory.ts";
 import { readOffer } from "./read-offer.ts";
-import { Session, type SessionOptions, type SessionUser } from "./session.ts";
+import { type KeptSession, Session, type SessionOptions, type SessionUser } from "./session.ts";
 import { TypingWatch } from "./typing.ts";
 
 export interface ImEvents {
@@ -221,6 +222,30 @@ export class ImService implements SessionUser {
 		const conversation = this.#conversation(owner, other, session.remote);
 		if (session.accept(transaction, offer, chosen)) conversation.joined(session);
 		else this.#rest(conversation);
+	}
+
+	/** A request in a session that was kept and is not here: the session goes on over the connection of the request. */
+	revive({ peer, link }: RequestContext, id: DialogId): void {
+		const { keeper, store } = this.#options;
+		const kept = peer && keeper.find<KeptSession>(peer, "invite", id);
+		if (peer === undefined || kept === undefined) return;
+		const { local, remote } = kept.details;
+		const owner = lowerAscii(local);
+		const user = store.users.get(owner);
+		if (user === undefined || user.suspended) return;
+		// Decided while the session was not here.
+		if (store.watchers.standing(owner, lowerAscii(remote))?.decision === "block") return;
+		const session = new Session(this.#options, {
+			local: user.address,
+			remote,
+			displayName: user.displayName,
+			verification: user.verification,
+			link,
+			peer,
+			user: this,
+		});
+		this.#conversation(owner, lowerAscii(remote), remote);
+		session.revive(kept);
 	}
 
 	// SessionUser.

@@ -44,6 +44,7 @@ import type { Link } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
 import { ALLOW_VALUE } from "../proxy/steps.ts";
 import { createOriginId } from "../ua/capabilities.ts";
+import type { DialogKeeper, RevivedDialog } from "../ua/dialog-keeper.ts";
 import { createInitialRequest } from "../ua/initial-request.ts";
 import { type LocalIdentity, userPart } from "../ua/local-identity.ts";
 import { type DialogStart, keyOfAddress, keyOfUri, type SignedContact } from "../ua/signed-contact.ts";
@@ -61,6 +62,8 @@ export interface SessionOptions {
 	readonly agent: UserAgent;
 	readonly identity: () => LocalIdentity;
 	readonly markVerification: boolean;
+	/** Keeps sessions with peers whose connection may change. */
+	readonly keeper: DialogKeeper;
 	/** How long the other side may ring (`[im] answer_seconds`). */
 	readonly answerMs: number;
 }
@@ -86,6 +89,15 @@ export interface SessionParts {
 	readonly user: SessionUser;
 }
 
+/** What is kept of a session beside its dialog. */
+export interface KeptSession {
+	readonly isCaller: boolean;
+	readonly acceptTypes: readonly string[];
+	/** `user@domain` of our user and of the other side, as written. */
+	readonly local: string;
+	readonly remote: string;
+}
+
 /** CSeq of our INVITE. */
 const INVITE_NUMBER = 1;
 
@@ -94,9 +106,9 @@ export class Session implements DialogUsage {
 	readonly local: string;
 	readonly remote: string;
 	readonly peer: Peer;
-	readonly createdAt: number;
+	createdAt: number;
 	/** On the clock of `now`. */
-	readonly startedAtMs: number;
+	startedAtMs: number;
 	/** Form of typing the other side has used; undefined before it did. */
 	typingForm: "keyboard" | "iscomposing" | undefined;
 	/** The other side answered that it takes no typing notes. */
@@ -241,6 +253,38 @@ export class Session implements DialogUsage {
 		this.#step({ kind: "offered" });
 		this.#step({ kind: "accept" });
 		return true;
+	}
+
+	/** Goes on where it was kept, over another connection. */
+	revive({ dialog, createdAt, details }: RevivedDialog<KeptSession>): void {
+		this.createdAt = createdAt;
+		this.startedAtMs -= this.#options.clock.wall() - createdAt;
+		this.acceptTypes = details.acceptTypes;
+		this.#isCaller = details.isCaller;
+		this.#dialog = dialog;
+		this.#answers.signed({ uri: dialog.localContact.slice(1, -1), value: dialog.localContact });
+		const remoteTag = details.isCaller ? dialog.id.remoteTag : undefined;
+		this.#state = { name: "confirmed", remoteTag, reinvite: "none", closing: undefined };
+		this.#options.agent.dialogs.add(dialog.id, this.#link.connection.id, this);
+		this.#keep();
+		this.#parts.user.established(this);
+	}
+
+	/** The edge stops: a session that goes on after the next start is left without a word, every other one hung up. */
+	leave(): void {
+		if (this.isEstablished && this.#options.keeper.keeps(this.peer)) this.#step({ kind: "connection-lost" });
+		else this.hangUp();
+	}
+
+	#keep(): void {
+		const details: KeptSession = {
+			isCaller: this.#isCaller,
+			acceptTypes: this.acceptTypes,
+			local: this.local,
+			remote: this.remote,
+		};
+		if (this.#dialog !== undefined)
+			this.#options.keeper.keep(this.peer, "invite", this.#dialog, this.createdAt, details);
 	}
 
 	hangUp(): void {
@@ -435,11 +479,15 @@ export class Session implements DialogUsage {
 				break;
 			case "established":
 				// The connection may have ended while the ACK was being written.
-				if (this.isEstablished) this.#parts.user.established(this);
+				if (!this.isEstablished) break;
+				this.#keep();
+				this.#parts.user.established(this);
 				break;
 			case "ended":
 				this.#answerTimer?.stop();
 				this.#expiryTimer?.stop();
+				if (effect.end.kind !== "connection-lost" && this.#dialog !== undefined)
+					this.#options.keeper.drop(this.peer, this.#dialog.id);
 				this.#parts.user.ended(this, this.#isDeclined ? { kind: "refused", statusCode: 488 } : effect.end);
 				break;
 			case "forget":

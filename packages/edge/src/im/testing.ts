@@ -16,6 +16,7 @@ import { discoveredPeer, type Peer } from "../federation/peers.ts";
 import type { Message, MessageFinish } from "../store/messages.ts";
 import type { PresenceState } from "../store/published-presence.ts";
 import { openTestStore } from "../store/testing.ts";
+import { DialogKeeper } from "../ua/dialog-keeper.ts";
 import { createTestContactKeys } from "../ua/testing.ts";
 import { UserAgent } from "../ua/user-agent.ts";
 import { type ContentRule, createContentCheck } from "./content-rules.ts";
@@ -93,6 +94,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 	const typing: string[] = [];
 	const messages: string[] = [];
 	const requests: string[] = [];
+	const keeper = new DialogKeeper({ clock, log, kept: store.keptDialogs, dialogMs: 24 * 3_600_000 });
 	const im = new ImService({
 		clock,
 		random,
@@ -110,6 +112,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		answerMs: 60_000,
 		idleMs: options.idleMs ?? 900_000,
 		dialogMs: 24 * 3_600_000,
+		keeper,
 		queueMs: options.queueMs ?? 24 * 3_600_000,
 		publishedState: options.publishedState ?? (() => "available"),
 		sender: () => ({ displayName: undefined, verification: "verified" }),
@@ -128,7 +131,12 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 			},
 		},
 	});
-	agent.start({ invite: (request) => im.invite(request), subscribe() {}, earlyNotify: () => false });
+	agent.start({
+		invite: (request) => im.invite(request),
+		subscribe() {},
+		revive: (request, id) => im.revive(request, id),
+		earlyNotify: () => false,
+	});
 	context.after(async () => {
 		im.close();
 		agent.close();

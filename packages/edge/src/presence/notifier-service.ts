@@ -4,6 +4,7 @@ import {
 	type Clock,
 	confirmUasDialog,
 	createUasDialog,
+	type DialogId,
 	detach,
 	HeaderId,
 	headerValue,
@@ -17,6 +18,7 @@ import type { Peer } from "../federation/peers.ts";
 import type { RequestContext } from "../proxy/context.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorization, Decision } from "../store/watchers.ts";
+import type { DialogKeeper } from "../ua/dialog-keeper.ts";
 import { hidesUsers } from "../ua/hidden-users.ts";
 import { mayTalkWith } from "../ua/outside-permission.ts";
 import { keyOfUri } from "../ua/signed-contact.ts";
@@ -43,6 +45,8 @@ export interface NotifierServiceOptions {
 	readonly log: Logger;
 	readonly agent: UserAgent;
 	readonly store: Store;
+	/** Keeps subscriptions of peers whose connection may change. */
+	readonly keeper: DialogKeeper;
 	readonly presentities: Presentities;
 	readonly rules: NotifierRules;
 	/** A watcher asks for a decision that the user has not made yet. */
@@ -55,6 +59,13 @@ export const REQUEST_LIFETIME_MS = 30 * 86_400_000;
 const SWEEP_INTERVAL_MS = 3_600_000;
 /** Expiry and spacing need no finer time; a turn of the wheel is 17 minutes. */
 const WHEEL = { tickMs: 250, slots: 4_096 };
+
+/** What is kept of a subscription beside its dialog. */
+interface KeptSubscription {
+	readonly presentity: string;
+	readonly watcher: string;
+	readonly eventValue: string;
+}
 
 export class NotifierService {
 	readonly #options: NotifierServiceOptions;
@@ -81,7 +92,10 @@ export class NotifierService {
 			wheel: this.#wheel,
 			fanOut: this.#fanOut,
 			notified: (subscription) => this.#notifications.note(subscription.peer.name, clock.wall()),
-			ended: (subscription) => this.#subscriptions.remove(subscription),
+			ended: (subscription, isLost) => {
+				this.#subscriptions.remove(subscription);
+				if (!isLost) options.keeper.drop(subscription.peer, subscription.dialog.id);
+			},
 		};
 	}
 
@@ -188,8 +202,46 @@ export class NotifierService {
 		const isUndecided = standing === undefined || standing.decision === "pending";
 		const state = isUndecided && !isHidden ? "pending" : "active";
 		subscription.begin(transaction, seconds, state);
+		if (seconds > 0) this.#keep(subscription, subscription.createdAt, eventValueOf(request));
 		if (isKnown && isUndecided && seconds > 0)
 			this.#ask(presentity, octetsToText(`${from.user}@${from.host}`), verification);
+	}
+
+	/** A refresh of a subscription that was kept and is not here: it goes on over the connection of the request. */
+	revive({ request, peer, link }: RequestContext, id: DialogId): void {
+		const { agent, clock, keeper, random, rules, store } = this.#options;
+		const kept = peer && keeper.find<KeptSubscription>(peer, "subscribe", id);
+		if (peer === undefined || kept === undefined || request.method !== "SUBSCRIBE") return;
+		const { presentity, watcher, eventValue } = kept.details;
+		const isHidden = this.#hides(peer);
+		const user = store.users.get(presentity);
+		const isKnown = user !== undefined && !user.suspended;
+		const standing = isKnown ? store.watchers.standing(presentity, watcher) : undefined;
+		// Decided while it was not here: its watcher subscribes anew and is told then.
+		if ((!isKnown || standing?.decision === "deny") && !isHidden) return;
+		if (this.#subscriptions.capReached(presentity, watcher, peer.name) !== undefined) return;
+		const isUndecided = standing === undefined || standing.decision === "pending";
+		const age = clock.wall() - kept.createdAt;
+		const subscription = new Subscription(this.#context, {
+			presentity,
+			watcher,
+			peer,
+			link,
+			verification: verificationOf(request, peer),
+			dialog: kept.dialog,
+			eventValue,
+			view: standing?.decision === "allow" ? "full" : "closed",
+			dialogMs: Math.max(0, jitteredDialogMs(rules.longestDialogMs, random) - age),
+			revivedAs: isUndecided && !isHidden ? "pending" : "active",
+		});
+		agent.dialogs.add(id, link.connection.id, subscription);
+		this.#subscriptions.add(subscription);
+		this.#keep(subscription, kept.createdAt, eventValue);
+	}
+
+	#keep({ peer, dialog, presentity, watcher }: Subscription, createdAt: number, eventValue: string): void {
+		const details: KeptSubscription = { presentity, watcher, eventValue };
+		this.#options.keeper.keep(peer, "subscribe", dialog, createdAt, details);
 	}
 
 	/** The user published something else. */
@@ -231,7 +283,9 @@ export class NotifierService {
 
 	/** The edge stops: watchers are told to subscribe anew, which they can once it is back; as many as the time allows. */
 	deactivateAll(): void {
-		for (const subscription of [...this.#subscriptions]) subscription.terminate("deactivated");
+		for (const subscription of [...this.#subscriptions]) {
+			if (!this.#options.keeper.keeps(subscription.peer)) subscription.terminate("deactivated");
+		}
 	}
 
 	/** Level of a watcher as its subscription stated it; unverified where it has none. */

@@ -54,8 +54,8 @@ export interface SubscriptionContext {
 	readonly fanOut: FanOut;
 	/** A NOTIFY left. */
 	readonly notified: (subscription: Subscription) => void;
-	/** The subscription is over. */
-	readonly ended: (subscription: Subscription) => void;
+	/** The subscription is over; `isLost` where only its connection is. */
+	readonly ended: (subscription: Subscription, isLost: boolean) => void;
 }
 
 /** One subscription of a partner's user, for listings. */
@@ -82,6 +82,8 @@ export interface SubscriptionParts {
 	readonly view: View;
 	/** How old the dialog may grow. */
 	readonly dialogMs: number;
+	/** The state in which its SUBSCRIBE finds it, where it was kept; refreshes find it as it is. */
+	readonly revivedAs?: "pending" | "active";
 }
 
 /** Stands for the closed document, which says the same every time, and of which there is one for each address asked for. */
@@ -113,6 +115,7 @@ export class Subscription
 	#expiryMs = 0;
 	#spacingMs = 0;
 	#dialogEndMs: number;
+	readonly #revivedAs: "pending" | "active";
 	#isQueued = false;
 	#isSpacingOver = false;
 	#isAuthorised = false;
@@ -134,8 +137,13 @@ export class Subscription
 		this.#dialog = parts.dialog;
 		this.#eventValue = parts.eventValue;
 		this.#view = parts.view;
+		this.#revivedAs = parts.revivedAs ?? "active";
 		this.createdAt = context.clock.wall();
 		this.#dialogEndMs = Math.floor(context.clock.now() + parts.dialogMs);
+	}
+
+	get dialog(): Dialog {
+		return this.#dialog;
 	}
 
 	get user(): WheelUser {
@@ -237,7 +245,7 @@ export class Subscription
 		const seconds = grantFor(transaction, agent, rules);
 		if (seconds === undefined) return;
 		this.#dialog = applyTargetRefresh(match.dialog, request);
-		this.#step({ kind: "subscribe", expiresSeconds: seconds, state: "active" }, transaction);
+		this.#step({ kind: "subscribe", expiresSeconds: seconds, state: this.#revivedAs }, transaction);
 	}
 
 	get localContact(): string {
@@ -317,7 +325,7 @@ export class Subscription
 				break;
 			}
 			case "end":
-				this.#end();
+				this.#end(effect.end.kind === "connection-lost");
 				if (effect.end.kind === "refused") {
 					this.#context.log.info("subscription ended: NOTIFY refused", {
 						presentity: this.presentity,
@@ -337,13 +345,13 @@ export class Subscription
 		if (dueMs !== Number.POSITIVE_INFINITY) this.#context.wheel.start(this, dueMs - this.#context.clock.now());
 	}
 
-	#end(): void {
+	#end(isLost: boolean): void {
 		this.#expiryMs = 0;
 		this.#spacingMs = 0;
 		this.#dialogEndMs = 0;
 		this.#context.wheel.stop(this);
 		this.#context.agent.dialogs.remove(this.#dialog.id);
-		this.#context.ended(this);
+		this.#context.ended(this, isLost);
 	}
 
 	#answer(effect: Extract<NotifierEffect, { kind: "answer-subscribe" }>, transaction: ServerTransaction): void {

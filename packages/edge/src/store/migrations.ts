@@ -158,6 +158,21 @@ export const MIGRATIONS: readonly string[] = [
 	ALTER TABLE users ADD COLUMN outside TEXT NOT NULL DEFAULT 'all'
 		CHECK (outside IN ('all', 'partners', 'public', 'none'));
 	`,
+	`
+	-- Dialogs with peers whose affinity is rebind; value is JSON that the dialog's usage reads.
+	CREATE TABLE kept_dialogs (
+		local_tag TEXT NOT NULL,
+		call_id TEXT NOT NULL,
+		remote_tag TEXT NOT NULL,
+		usage TEXT NOT NULL CHECK (usage IN ('invite', 'subscribe')),
+		peer TEXT NOT NULL,
+		created_at INTEGER NOT NULL,
+		ends_at INTEGER NOT NULL,
+		value TEXT NOT NULL,
+		PRIMARY KEY (local_tag, call_id, remote_tag)
+	) STRICT, WITHOUT ROWID;
+	CREATE INDEX kept_dialogs_by_end ON kept_dialogs (ends_at);
+	`,
 ];
 
 /**

@@ -1,5 +1,6 @@
 import { auditWrites } from "./audit.ts";
 import { contactWrites } from "./contacts.ts";
+import { keptDialogWrites } from "./kept-dialogs.ts";
 import { policyWrites } from "./live-policy.ts";
 import { messageWrites } from "./message-writes.ts";
 import { presenceWrites } from "./published-presence.ts";
@@ -19,6 +20,7 @@ export const OPERATIONS = {
 	...tokenWrites,
 	...auditWrites,
 	...policyWrites,
+	...keptDialogWrites,
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -6,6 +6,7 @@ import { text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { type Contacts, createContacts } from "./contacts.ts";
 import { createIdentifiers } from "./identifier.ts";
+import { createKeptDialogs, type KeptDialogs } from "./kept-dialogs.ts";
 import { createLivePolicy, type LivePolicy } from "./live-policy.ts";
 import { createLocalWriter } from "./local-writer.ts";
 import { createMessageRequests, type MessageRequests } from "./message-requests.ts";
@@ -69,6 +70,7 @@ export class Store {
 	readonly tokens: Tokens;
 	readonly audit: Audit;
 	readonly policy: LivePolicy;
+	readonly keptDialogs: KeptDialogs;
 	readonly #reader: Connection;
 	readonly #writer: WriterPort;
 	readonly #queue: WriteQueue;
@@ -102,6 +104,7 @@ export class Store {
 		this.tokens = createTokens(reader, writes, { clock, random, nextId, log });
 		this.audit = createAudit(reader, writes, clock);
 		this.policy = createLivePolicy(reader, writes, clock);
+		this.keptDialogs = createKeptDialogs(reader, writes, clock);
 	}
 
 	/**

@@ -5,6 +5,7 @@ import type { Batch, BatchOutcome } from "./batch.ts";
 import { integer, text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { contactWrites } from "./contacts.ts";
+import { keptDialogWrites } from "./kept-dialogs.ts";
 import { policyWrites } from "./live-policy.ts";
 import { messageWrites } from "./message-writes.ts";
 import { openDatabase } from "./open-database.ts";
@@ -45,6 +46,7 @@ test("the parts' operations have names of their own", () => {
 		contactWrites,
 		messageWrites,
 		policyWrites,
+		keptDialogWrites,
 		presenceWrites,
 		settingsWrites,
 		tokenWrites,

@@ -5,6 +5,7 @@
 import {
 	aorKey,
 	isSipUri,
+	listParams,
 	parseAor,
 	parseAorText,
 	type Random,
@@ -176,7 +177,7 @@ function tokenIn(contact: string): string | undefined {
 /** The value of a parameter; empty where it stands there twice, which is none of our doing. */
 function parameter(uri: SipUri, name: string): string | undefined {
 	let found: string | undefined;
-	for (const parameter of uri.params) {
+	for (const parameter of listParams(uri.params)) {
 		if (parameter.name.toLowerCase() !== name) continue;
 		if (found !== undefined) return "";
 		found = parameter.value ?? "";

@@ -71,6 +71,8 @@ export interface DialogDescription {
 export interface UserAgentServices {
 	invite(context: RequestContext): void;
 	subscribe(context: RequestContext): void;
+	/** A verified request in a dialog that is not here: adds the dialog where it was kept for this peer (`affinity = "rebind"`). */
+	revive(context: RequestContext, id: DialogId): void;
 	/** A NOTIFY that overtook the 2xx to our SUBSCRIBE; false where nobody waits for it. */
 	earlyNotify(transaction: ServerTransaction, link: Link): boolean;
 }
@@ -300,11 +302,15 @@ export class UserAgent implements TransactionUser, FederationUser {
 	#insideDialog(context: RequestContext): void {
 		const { transaction, request, link } = context;
 		const id = requestDialogId(request);
-		const item = id && this.dialogs.find(id);
+		let item = id && this.dialogs.find(id);
 		const verdict = this.contacts.verify(request, context.peer?.name ?? "", item?.entry.localContact);
 		if (!verdict.ok) {
 			this.#refuseToken(context, verdict, item);
 			return;
+		}
+		if (item === undefined && id !== undefined && !this.#isDraining) {
+			this.#services?.revive(context, id);
+			item = this.dialogs.find(id);
 		}
 		if (item === undefined) {
 			if (request.method === "NOTIFY" && this.#services?.earlyNotify(transaction, link) === true) return;

@@ -95,6 +95,7 @@ export function createBoundaryWorld(options: BoundaryOptions): BoundaryWorld {
 		invite: ({ transaction }) => agent.answer(transaction, 200, { code: "test" }),
 		subscribe: ({ transaction }) => agent.answer(transaction, 200, { code: "test" }),
 		earlyNotify: () => false,
+		revive() {},
 	});
 	const inDialog: string[] = [];
 	const usage: DialogUsage = {

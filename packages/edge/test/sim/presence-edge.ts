@@ -14,6 +14,7 @@ import { WatcherService } from "../../src/presence/watcher-service.ts";
 import type { PresenceState } from "../../src/store/published-presence.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Decision } from "../../src/store/watchers.ts";
+import { DialogKeeper } from "../../src/ua/dialog-keeper.ts";
 import { createTestContactKeys } from "../../src/ua/testing.ts";
 import { UserAgent } from "../../src/ua/user-agent.ts";
 
@@ -124,7 +125,8 @@ export class SimEdge {
 		});
 		const presentities = new Presentities(store, new Map());
 		presentities.load();
-		const shared = { clock, random, log, agent, identity, store, presentities, requested: () => {} };
+		const keeper = new DialogKeeper({ clock, log, kept: store.keptDialogs, dialogMs: 24 * 3_600_000 });
+		const shared = { clock, random, log, agent, identity, store, keeper, presentities, requested: () => {} };
 		const notifier = new NotifierService({
 			...shared,
 			rules: {
@@ -148,6 +150,7 @@ export class SimEdge {
 		agent.start({
 			invite: () => {},
 			subscribe: (context) => notifier.subscribe(context),
+			revive: (context, id) => notifier.revive(context, id),
 			earlyNotify: (transaction, link) => watcher.earlyNotify(transaction, link),
 		});
 		this.#running = { clock, agent, presentities, notifier, watcher, links };

@@ -30,6 +30,7 @@ export interface LoggedEvent {
 }
 
 export interface WireWorld {
+	/** The edge that runs, and the port of its listener. */
 	readonly edge: RunningEdge;
 	readonly port: number;
 	readonly log: readonly LoggedEvent[];
@@ -37,6 +38,8 @@ export interface WireWorld {
 	readonly admin: Client;
 	/** A connection that the partner opens, its certificate good for `sip.fabrikam.example`. */
 	connect(): Promise<Link>;
+	/** Stops our edge and starts it again from the same files; its ports are others. */
+	restart(): Promise<void>;
 	/** Our Contact in the dialogs of a Call-ID, as the partner learned it. */
 	targetOf(callId: string): string;
 	/** The next connection that our edge opens to the partner. */
@@ -108,11 +111,15 @@ class Inbox<Item> {
 	}
 }
 
-/** Starts the edge; `toml` is added to its configuration, `prepare` sees its folder first. Everything ends with the test. */
+/**
+ * Starts the edge; `toml` is added to its configuration, `peer` to the entry of the partner, `prepare` sees its folder first.
+ * Everything ends with the test.
+ */
 export async function startWireWorld(
 	context: TestContext,
 	toml = "",
 	prepare: (folder: string) => void = () => {},
+	peer = "",
 ): Promise<WireWorld> {
 	const folder = await mkdtemp(join(tmpdir(), "causeway-wire-"));
 	prepare(folder);
@@ -140,6 +147,7 @@ kind = "direct"
 domains = ["fabrikam.example"]
 edge = "sip.fabrikam.example:5061"
 connect = "127.0.0.1:${partner.port}"
+${peer}
 [http]
 listen = "127.0.0.1:0"
 ${toml}`,
