@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import * as account from "./schema/account.ts";
+import * as certificate from "./schema/certificate.ts";
 import { aorParamsSchema, whoParamsSchema } from "./schema/common.ts";
 import * as event from "./schema/event.ts";
 import * as key from "./schema/key.ts";
@@ -353,6 +354,21 @@ export const operations = {
 		auth: "admin",
 		summary: "TLS connections with peers",
 		responses: { 200: live.connectionListSchema },
+	},
+	getCertificates: {
+		method: "GET",
+		path: "/api/v1/certificates",
+		auth: "admin",
+		summary: "Our certificate in use, with its chain, and what partners will find in it",
+		responses: { 200: certificate.ownCertificateSchema },
+	},
+	reloadCertificates: {
+		method: "POST",
+		path: "/api/v1/certificates/reload",
+		auth: "admin",
+		summary: "Read certificate, key, trust and revocation lists anew; where they cannot be used the old ones stay",
+		responses: { 200: certificate.ownCertificateSchema },
+		problems: ["certificate-unusable"],
 	},
 	listRefusedConnections: {
 		method: "GET",

@@ -19,6 +19,7 @@ export type {
 export { channels, operations } from "./contract.ts";
 export { createOpenApiDocument, type Json, type OpenApiInfo } from "./openapi.ts";
 export type { LoginRequest, Token, User, UserRequest } from "./schema/account.ts";
+export type { OwnCertificate } from "./schema/certificate.ts";
 export type { Blame, Verification } from "./schema/common.ts";
 export { aorSchema } from "./schema/common.ts";
 export type { EventFrame, OpeningFrame, UserEvent, UserEventContent } from "./schema/event.ts";

@@ -14,6 +14,7 @@ import {
 	requestEvent,
 } from "./admin/api-handlers.ts";
 import { createAuthenticate } from "./admin/authenticate.ts";
+import { createCertificateHandlers } from "./admin/certificate-handlers.ts";
 import { EventHub } from "./admin/event-hub.ts";
 import { type HttpServer, type HttpServerOptions, type HttpTls, startHttpServer } from "./admin/http-server.ts";
 import { createInvite } from "./admin/invite.ts";
@@ -445,6 +446,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				}),
 				verificationOf: (presentity, other) => notifier.verificationOf(presentity, other),
 				trace: traceHandlers,
+				certificates: createCertificateHandlers(keeper),
 				account,
 				policy: createPolicyHandlers({
 					policy,

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import * as account from "./account.ts";
+import * as certificate from "./certificate.ts";
 import * as event from "./event.ts";
 import * as key from "./key.ts";
 import * as live from "./live.ts";
@@ -13,6 +14,7 @@ import * as trace from "./trace.ts";
 /** The schemas that have a name in the OpenAPI document; every body of the contract is one of them. */
 export const components = {
 	Problem: problemSchema,
+	OwnCertificate: certificate.ownCertificateSchema,
 	LoginRequest: account.loginRequestSchema,
 	Token: account.tokenSchema,
 	TokenRequest: account.tokenRequestSchema,

@@ -24,6 +24,7 @@ export const problems = {
 	"request-timeout": { status: 408, title: "The request did not arrive in time" },
 	"address-reserved": { status: 409, title: "The address belonged to a user removed less than 90 days ago" },
 	"in-file": { status: 409, title: "The configuration file says so, and a live edit cannot take it back" },
+	"certificate-unusable": { status: 409, title: "The certificates cannot be used; the old ones stay" },
 	"idempotency-conflict": { status: 409, title: "The idempotency key was used for another message" },
 	"body-too-large": { status: 413, title: "The request body is too large" },
 	"unsupported-media-type": { status: 415, title: "The request body must be application/json" },

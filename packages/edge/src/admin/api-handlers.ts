@@ -56,6 +56,7 @@ export interface ApiHandlerOptions {
 	/** Level of a watcher as it stated it last. */
 	readonly verificationOf: (presentity: string, watcher: string) => Verification;
 	readonly trace: Pick<ApiHandlers, "listTrace">;
+	readonly certificates: Pick<ApiHandlers, "getCertificates" | "reloadCertificates">;
 	readonly account: AccountHandlers;
 	readonly messageRequests: MessageRequestHandlers;
 	readonly contentCheck: ContentCheck;
@@ -88,6 +89,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 		...options.policy,
 		...options.keys,
 		...options.trace,
+		...options.certificates,
 		...createRuleHandlers({ store, notifier, watcher }),
 		...options.messageRequests,
 

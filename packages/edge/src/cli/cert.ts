@@ -1,12 +1,20 @@
 /** `causeway cert`: our own certificate, as partners see it. */
-import type { Command } from "@causeway/admin/cli";
-import { type CommandContext, CommandFailed, paint, writeFields, writeJson } from "@causeway/admin/cli";
+import type { Command, ConnectionFlags } from "@causeway/admin/cli";
+import {
+	addConnectionFlags,
+	type CommandContext,
+	CommandFailed,
+	paint,
+	writeFields,
+	writeJson,
+} from "@causeway/admin/cli";
 import { systemClock } from "@causeway/sip/node";
 import { checkOurCertificate } from "../doctor/check-ourselves.ts";
 import { formatReport } from "../doctor/format-report.ts";
-import { readOwnCertificate } from "../doctor/read-own-certificate.ts";
-import type { Certificate } from "../federation/certificate/certificate.ts";
+import { readOwnCredentials } from "../doctor/read-own-credentials.ts";
+import { type Certificate, parseCertificate } from "../federation/certificate/certificate.ts";
 import { certificateNames } from "../federation/certificate/names.ts";
+import { readPemBlocks } from "../federation/certificate/pem.ts";
 import { readConfiguration } from "./configuration.ts";
 import { createLookup } from "./lookup.ts";
 
@@ -21,7 +29,7 @@ const CONFIG_OPTION = [
 ] as const;
 
 export function registerCert(program: Command, context: CommandContext): void {
-	const cert = program.command("cert").summary("show and check our certificate");
+	const cert = program.command("cert").summary("show, check and reload our certificate");
 	cert
 		.command("show")
 		.summary("show what partners are shown")
@@ -73,13 +81,36 @@ export function registerCert(program: Command, context: CommandContext): void {
 			if (findings.some(({ severity }) => severity === "fault"))
 				throw new CommandFailed("cert check: a fault found", 1);
 		});
+	addConnectionFlags(cert.command("reload").summary("let the running edge take its certificate anew"))
+		.description(
+			"Reads certificate, key, trust and revocation lists anew, checks them, and takes them; where they cannot be used the old ones stay. Open connections end with their dialogs.",
+		)
+		.option("--json", "print JSON")
+		.action(async (flags: ConnectionFlags & { readonly json?: boolean }) => {
+			const reloaded = await (await context.connect(flags)).call("reloadCertificates");
+			if (flags.json === true) writeJson(context, reloaded);
+			else {
+				const [leaf] = reloaded.chain;
+				context.stdout.write(
+					leaf === undefined
+						? "taken\n"
+						: `in use: SHA-256 ${leaf.fingerprint_sha256}, valid until ${leaf.not_after}\n`,
+				);
+				for (const { text, remedy } of reloaded.findings) context.stderr.write(`it ${text}; ${remedy}\n`);
+			}
+		});
 }
 
 async function readChain(configFile: string | undefined): Promise<readonly Certificate[]> {
 	const { config } = readConfiguration(configFile);
-	const own = await readOwnCertificate(config.edge.tls.certificate, config.edge.tls.key);
+	const { certificate: file, key } = config.edge.tls;
+	const own = await readOwnCredentials(file, key);
 	if (!own.ok) throw new CommandFailed(own.reason, 1);
-	return own.chain;
+	const chain = (readPemBlocks(own.credentials.certificate, "CERTIFICATE") ?? []).flatMap(
+		(der) => parseCertificate(der) ?? [],
+	);
+	if (chain.length === 0) throw new CommandFailed(`${file} holds no certificate that can be read`, 1);
+	return chain;
 }
 
 const purposeWords: Readonly<Record<string, string>> = {

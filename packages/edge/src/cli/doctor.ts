@@ -9,7 +9,7 @@ import { checkOurselves } from "../doctor/check-ourselves.ts";
 import { checkPartner } from "../doctor/check-partner.ts";
 import type { Section } from "../doctor/finding.ts";
 import { formatReport } from "../doctor/format-report.ts";
-import { readOwnCertificate } from "../doctor/read-own-certificate.ts";
+import { readOwnCredentials } from "../doctor/read-own-credentials.ts";
 import type { DnsClient } from "../federation/dns/dns-client.ts";
 import { loadCertificateJudge } from "../federation/judge.ts";
 import { peerPolicyFromConfig } from "../federation/peer-policy.ts";
@@ -65,7 +65,7 @@ export function registerDoctor(program: Command, context: CommandContext): void 
 async function partnerSection(domain: string, config: Config, clock: Clock, lookup: DnsClient): Promise<Section> {
 	const loaded = await loadCertificateJudge(config, clock);
 	if (!loaded.ok) throw new CommandFailed(`edge.tls.trust: ${loaded.place}: ${loaded.reason}`, 1);
-	const own = await readOwnCertificate(config.edge.tls.certificate, config.edge.tls.key);
+	const own = await readOwnCredentials(config.edge.tls.certificate, config.edge.tls.key);
 	return checkPartner({
 		domain,
 		config,

@@ -80,6 +80,12 @@ export class Organisation {
 		});
 	}
 
+	/** Stops the edge and starts it again with the files as they are now, on the same ports. */
+	async restart(): Promise<void> {
+		await this.stop();
+		this.#ready = await this.#launch();
+	}
+
 	admin(): Client {
 		return new Client({ url: this.httpUrl, token: this.#adminToken });
 	}

@@ -8,9 +8,10 @@ import { formatProblem } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { hostOf } from "../federation/admission.ts";
 import { createTrust, loadTrust, type TrustAnchors } from "../federation/certificate/trust.ts";
+import { judgeOwnCertificate } from "../federation/own-certificate.ts";
 import { type Finding, fault, note, ok, type Section, skipped, warning } from "./finding.ts";
-import { checkOwnCertificate } from "./own-certificate.ts";
-import { readOwnCertificate } from "./read-own-certificate.ts";
+import { explainOwnCertificate } from "./own-certificate.ts";
+import { readOwnCredentials } from "./read-own-credentials.ts";
 import { addressRecordLine, recommendedTarget, signingRequestCommand, srvRecordLine } from "./zone-records.ts";
 
 export interface OurselvesInput {
@@ -77,21 +78,25 @@ async function checkCertificate(
 	names: readonly string[],
 ): Promise<readonly Finding[]> {
 	const { certificate: file, key, trust } = config.edge.tls;
-	const own = await readOwnCertificate(file, key);
-	const unusable = (text: string): readonly Finding[] => [
-		fault("certificate", file, text, {
-			whose: "us",
-			remedy: "put the certificate and its key there, PEM, leaf first",
-			mend: [signingRequestCommand(names)],
-		}),
-	];
-	if (!own.ok) return unusable(own.reason);
-	const [leaf, ...rest] = own.chain;
-	if (leaf === undefined) return unusable(`${file} holds no certificate`);
-	const mismatch = credentialsFault(own.credentials);
-	if (mismatch !== undefined) return unusable(mismatch);
-	const anchors = await knownAnchors(trust);
-	return checkOwnCertificate({ file, chain: [leaf, ...rest], names, anchors, now });
+	const own = await readOwnCredentials(file, key);
+	const mismatch = own.ok ? credentialsFault(own.credentials) : own.reason;
+	if (!own.ok || mismatch !== undefined) {
+		return [
+			fault("certificate", file, mismatch ?? "cannot be used", {
+				whose: "us",
+				remedy: "put the certificate and its key there, PEM, leaf first",
+				mend: [signingRequestCommand(names)],
+			}),
+		];
+	}
+	const findings = judgeOwnCertificate({
+		certificate: own.credentials.certificate,
+		fqdn: config.edge.fqdn,
+		domains: config.domain.map(({ name }) => name),
+		now,
+		trust: await knownAnchors(trust),
+	});
+	return explainOwnCertificate(findings, names, file);
 }
 
 /** Our anchors and the system's; what cannot be loaded is no authority that is known here. */

@@ -45,7 +45,9 @@ export class CertificateKeeper {
 		this.#watch = new FileWatch({
 			clock: options.clock,
 			files: () => filesOf(this.#material.config),
-			changed: () => this.#filesChanged(),
+			changed: async () => {
+				await this.reload();
+			},
 			atLeastEveryMs: RECHECK_MS,
 		});
 	}
@@ -79,17 +81,12 @@ export class CertificateKeeper {
 		await this.#watch.taken();
 	}
 
-	#put(material: CertificateMaterial): void {
-		const isRenewed = material.credentials.certificate !== this.#material.credentials.certificate;
-		this.#material = material;
-		this.#options.changed(material, isRenewed);
-	}
-
-	async #filesChanged(): Promise<void> {
+	/** Reads the files of the configuration in use anew and takes them, or keeps the old and says why. */
+	async reload(): Promise<MaterialOutcome> {
 		const outcome = await this.prepare(this.#material.config);
 		if (!outcome.ok) {
 			this.#options.log.error("certificates not reloaded; the old ones stay in use", { reason: outcome.reason });
-			return;
+			return outcome;
 		}
 		const { certificate } = this.#material.credentials;
 		this.#put(outcome.material);
@@ -99,6 +96,13 @@ export class CertificateKeeper {
 				? {}
 				: { findings: outcome.material.findings.map(({ text }) => text) }),
 		});
+		return outcome;
+	}
+
+	#put(material: CertificateMaterial): void {
+		const isRenewed = material.credentials.certificate !== this.#material.credentials.certificate;
+		this.#material = material;
+		this.#options.changed(material, isRenewed);
 	}
 }
 

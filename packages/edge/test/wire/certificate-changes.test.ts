@@ -210,3 +210,26 @@ test("REQ-90: an authority that the administrator removes from the trust file lo
 	const { refused } = await started.admin.call("listRefusedConnections");
 	assert.deepEqual([refused[0]?.code, refused[0]?.was_open], ["bad-signature", true]);
 });
+
+test("the API takes a new certificate on demand and shows what is in use; one that cannot be used changes nothing and is explained", async (context) => {
+	const world = await createTrustWorld(context);
+	const started = await world.start(FABRIKAM_PEER);
+	const inUse = await started.admin.call("getCertificates");
+	assert.deepEqual(inUse.names, ["sip.contoso.example"]);
+	const wrong = await createEdgeCertificate(world.authority, { ...world.dates, names: ["www.contoso.example"] });
+	await replaceFile(world, "edge.key", wrong.key);
+	await replaceFile(world, "edge.pem", wrong.chain);
+	await assert.rejects(started.admin.call("reloadCertificates"), ({ code, message }) => {
+		assert.equal(code, "certificate-unusable");
+		assert.match(message, /edge\.pem: the certificate does not carry sip\.contoso\.example/);
+		return true;
+	});
+	assert.deepEqual(await started.admin.call("getCertificates"), inUse);
+	const renewed = await createEdgeCertificate(world.authority, { ...world.dates, names: ["sip.contoso.example"] });
+	await replaceFile(world, "edge.key", renewed.key);
+	await replaceFile(world, "edge.pem", renewed.chain);
+	const taken = await started.admin.call("reloadCertificates");
+	assert.equal(taken.chain[0]?.fingerprint_sha256, parseCertificate(renewed.der)?.fingerprint);
+	assert.equal(await shownBy(context, started.port), taken.chain[0]?.fingerprint_sha256);
+	assert.deepEqual(await started.admin.call("getCertificates"), taken);
+});

@@ -87,6 +87,10 @@ export class ZoneServer {
 		return { address, port: bound.port };
 	}
 
+	get records(): readonly ZoneRecord[] {
+		return this.#records;
+	}
+
 	setRecords(records: readonly ZoneRecord[]): void {
 		this.#records = records;
 	}
