@@ -45,8 +45,6 @@ export interface WireWorld {
 	/** The next connection that our edge opens to the partner. */
 	accepted(): Promise<Link>;
 	createUser(aor: string, displayName: string): Promise<WireUser>;
-	/** Stops the edge and starts it anew over the same store; users of before are not connected any more. */
-	restart(): Promise<void>;
 }
 
 /** One connection as the partner sees it. What it writes in a dialog goes to our Contact, unless the test names another URI. */
