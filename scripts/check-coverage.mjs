@@ -14,12 +14,16 @@ process.chdir(root);
 const SOURCE = "packages/sip/src";
 const CERTIFICATE = "packages/edge/src/federation/certificate";
 const SIGNATURE = "packages/edge/src/federation/signature";
+const PROXY = "packages/edge/src/proxy";
 /** Files in which every branch is reached. */
 const COVERED = [
 	`${SOURCE}/message/framer.ts`,
 	`${SOURCE}/message/head-index.ts`,
 	`${SOURCE}/message/parse.ts`,
 	`${SOURCE}/header/name-addr.ts`,
+	// Where a relayed request goes.
+	`${PROXY}/route-check.ts`,
+	`${PROXY}/route-values.ts`,
 	...globSync([`${SOURCE}/uri/*.ts`, `${SIGNATURE}/*.ts`]).filter((path) => !/(\.test|testing)\.ts$/.test(path)),
 	...["build-path", "check-path", "name-constraints", "names", "verdict", "verify-chain"].map(
 		(name) => `${CERTIFICATE}/${name}.ts`,
@@ -30,6 +34,7 @@ const TESTS = globSync([
 	"packages/sip/test/torture/*.test.ts",
 	`${SIGNATURE}/*.test.ts`,
 	`${CERTIFICATE}/{verify-chain,revocation}.test.ts`,
+	`${PROXY}/*.test.ts`,
 ]).sort();
 
 const pinned = findPinnedNode(import.meta.url);

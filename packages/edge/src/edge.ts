@@ -47,6 +47,9 @@ import { createIconServices } from "./presence/icon-services.ts";
 import { NotifierService } from "./presence/notifier-service.ts";
 import { Presentities } from "./presence/presentities.ts";
 import { WatcherService } from "./presence/watcher-service.ts";
+import { Reception } from "./proxy/reception.ts";
+import { Relay } from "./proxy/relay.ts";
+import type { ProxyRules } from "./proxy/steps.ts";
 import { Store } from "./store/store.ts";
 import { userStanding } from "./store/user-standing.ts";
 import { DialogKeeper } from "./ua/dialog-keeper.ts";
@@ -91,8 +94,10 @@ export class StartFailed extends Error {
 export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEdge> {
 	const { clock, random, log, version } = env;
 	const startedAt = clock.wall();
-	const ownDomains = new Set(config.domain.map(({ name }) => name));
-	const hostedDomains = new Set(config.domain.filter(({ kind }) => kind === "hosted").map(({ name }) => name));
+	const domainsOf = ({ domain }: Config, kind: "hosted" | "relay") =>
+		new Set(domain.filter((one) => one.kind === kind).map(({ name }) => name));
+	const hostedDomains = domainsOf(config, "hosted");
+	const relayDomains = domainsOf(config, "relay");
 	const icons = new Map(
 		config.domain.flatMap((domain) =>
 			domain.kind === "hosted" && domain.icon !== undefined ? [[domain.name, domain.icon] as const] : [],
@@ -150,12 +155,37 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			directory: () => policy.directory,
 			requestsPerSecond: () => policy.standing.config.federation.outgoing_requests_per_second,
 		});
+		const proxyRules: ProxyRules = {
+			get identity() {
+				return identity;
+			},
+			keys,
+			relayDomains,
+			networkOf: (domain) => {
+				const found = policy.directory.find(domain);
+				return found.kind === "peer" ? found.peer.name : "";
+			},
+			policy: () => policy.directory,
+		};
+		const reception = new Reception({
+			clock,
+			random,
+			log,
+			findLink: (connectionId) => federation.findLink(connectionId),
+			rules: {
+				hostedDomains,
+				fqdn: config.edge.fqdn,
+				bind: (link, domain) => federation.bind(link, domain),
+				throttles,
+				proxy: relayDomains.size === 0 ? undefined : proxyRules,
+			},
+		});
 		const agent = new UserAgent({
 			clock,
 			random,
 			log,
 			identity: () => identity,
-			ownDomains,
+			reception,
 			federation: () => federation,
 			hidesUsersFrom: (peer) => hidesUsers(config.federation.hide_unknown_users, peer),
 			outsideOf: (user) => store.users.get(user)?.outside ?? "all",
@@ -184,7 +214,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			judge: certificates.judge,
 			trace,
 			directory: () => policy.directory,
-			ownDomains,
+			ownDomains: hostedDomains,
 			allowPrivateAddresses: config.dns.allow_private_addresses,
 			linkLimits: { perEdge: config.limits.connections_per_edge, perNetwork: config.limits.connections_per_network },
 			streamLimits: {
@@ -194,12 +224,25 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				bodyMs: config.limits.body_seconds * 1000,
 			},
 			handshakeMs: config.limits.handshake_seconds * 1000,
-			user: agent,
+			user: reception,
 			refused: (refusal) => {
 				metrics.refused(refusal.direction, refusal.stage, refusal.code);
 				trace.recordRefusal(traceRefusal(refusal));
 			},
 		});
+		const relay = new Relay({
+			clock,
+			random,
+			log,
+			rules: proxyRules,
+			keys,
+			node: random.token().slice(0, 8),
+			markOutgoing: config.federation.mark_outgoing_verification,
+			transactions: reception.transactions,
+			federation: () => federation,
+			counted: (method, status, code) => metrics.answered(method, status, code),
+		});
+		reception.serve(agent, relay);
 		const listener = new TlsListener({
 			addresses: config.edge.listen.map((text) => endpoint(text, DEFAULT_SIP_PORT)),
 			credentials,
@@ -267,7 +310,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			sender,
 			store,
 			presentities,
-			ownDomains,
+			ownDomains: hostedDomains,
 			icons: iconServices.contacts,
 			changed: (view) => {
 				const stored = store.contacts.get(view.owner, view.contact);
@@ -285,7 +328,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			identity: ownIdentity,
 			markVerification,
 			store,
-			ownDomains,
+			ownDomains: hostedDomains,
 			offline: config.im.offline,
 			busy: config.im.busy,
 			unverified: config.im.unverified,
@@ -314,7 +357,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		});
 		metrics.watch({
 			connections: () => [...federation.links].length,
-			dialogs: () => agent.dialogs.size,
+			dialogs: () => agent.dialogs.size + relay.dialogs.size,
 			subscriptions: () => notifier.size,
 			messagesWaiting: () => im.waiting,
 			droppedResponses: () => agent.transactions.counters.droppedResponses,
@@ -394,7 +437,8 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			notifier.close();
 			federation.close(reason);
 			await Promise.all(servers.map((server) => server.close()));
-			agent.close();
+			relay.close();
+			reception.close();
 		};
 		const readiness = () => ({ ready: !isClosing, missing: isClosing ? ["the edge is stopping"] : [] });
 		const traceHandlers = createTraceHandlers(trace);
@@ -464,7 +508,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 							directory: policy.directory,
 							standing: policy.standing,
 							lookup,
-							ownDomains,
+							ownDomains: new Set([...hostedDomains, ...relayDomains]),
 							userOf: (aor) => userStanding(aor, hostedDomains, store.users),
 							decisionOf: (user, other) => store.watchers.standing(user, other)?.decision,
 							hidesUsersFrom: (peer) => hidesUsers(config.federation.hide_unknown_users, peer),
@@ -538,6 +582,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				listener.close();
 				legacyListener.close();
 				agent.drain();
+				relay.drain();
 				watcher.drain();
 				im.close();
 				notifier.deactivateAll();

@@ -86,5 +86,5 @@ export function toRequest(peer: Peer): PeerRequest | undefined {
 		last_failure: _failure,
 		...settings
 	} = peer;
-	return kind === "discovered" ? undefined : { ...settings, kind };
+	return kind === "discovered" || kind === "inside" ? undefined : { ...settings, kind };
 }

@@ -72,7 +72,7 @@ const presenceFlowSchema = z.object({
 /** One peer network: a peer of the file, one that was edited live, or a discovered domain in use. */
 export const peerSchema = z.object({
 	name: z.string().describe("The name of its edge, or its first domain where the edge is found by SRV"),
-	kind: z.enum(["direct", "allowed", "provider", "discovered"]),
+	kind: z.enum(["direct", "allowed", "provider", "discovered", "inside"]),
 	origin: z.enum(["file", "store", "discovery"]),
 	domains: z.array(z.string()),
 	...settings,

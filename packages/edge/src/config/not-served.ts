@@ -13,14 +13,6 @@ export interface NotServed {
 export function findNotServed(config: Config, file: string): NotServed {
 	const errors: Finding[] = [];
 	const warnings: Finding[] = [];
-	for (const [index, { kind }] of config.domain.entries()) {
-		if (kind !== "relay") continue;
-		errors.push({
-			path: ["domain", index, "kind"],
-			message: "relay domains are not served by this version",
-			remedy: 'use kind = "hosted", or leave the domain out',
-		});
-	}
 	if (config.trace.hep !== "") {
 		warnings.push({ path: ["trace", "hep"], message: "copies to a Homer collector are not sent by this version" });
 	}

@@ -18,7 +18,8 @@ export type JudgeOutcome =
 /** Reads every trust file that the configuration names. */
 export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "wall">): Promise<JudgeOutcome> {
 	const bySource = new Map<string, TrustAnchors>();
-	const sources = [config.edge.tls.trust, ...config.peer.flatMap(({ trust }) => (trust === undefined ? [] : [trust]))];
+	const ofPeers = [...config.peer, ...config.domain.filter((domain) => domain.kind === "relay")];
+	const sources = [config.edge.tls.trust, ...ofPeers.flatMap(({ trust }) => (trust === undefined ? [] : [trust]))];
 	for (const source of sources) {
 		const key = source.join("\n");
 		if (bySource.has(key)) continue;

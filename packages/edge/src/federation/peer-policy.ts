@@ -2,13 +2,13 @@
 
 import { parseHostPort } from "../config/host-port.ts";
 import type { Config, PeerConfig } from "../config/schema.ts";
-import type { Peer, PeerPolicy, PeerThrottle } from "./peers.ts";
+import { discoveredPeer, type Peer, type PeerPolicy, type PeerThrottle } from "./peers.ts";
 
 const DEFAULT_PORT = 5061;
 
 export function peerPolicyFromConfig(config: Config): PeerPolicy {
 	return {
-		peers: config.peer.map(peerFromConfig),
+		peers: [...config.peer.map(peerFromConfig), ...config.domain.flatMap(insideFromConfig)],
 		blocked: new Set(config.block.map(({ domain }) => domain)),
 		discovery: config.federation.discovery,
 	};
@@ -57,6 +57,23 @@ function peerFromConfig(entry: PeerConfig): Peer {
 		},
 	};
 }
+
+/** Product contract 2: an inside server is reached, and judged, as a peer of its own that speaks for its relay domain alone. */
+function insideFromConfig(entry: Config["domain"][number]): readonly Peer[] {
+	if (entry.kind !== "relay") return [];
+	return [
+		{
+			...discoveredPeer(entry.name),
+			kind: "inside",
+			edge: hostPort(entry.inside),
+			connect: entry.connect === undefined ? undefined : hostPort(entry.connect),
+			verification: LEVELS[entry.verification],
+			trust: entry.trust,
+		},
+	];
+}
+
+const LEVELS = { "as-asserted": "as-asserted", verified: "always-verified", unverified: "always-unverified" } as const;
 
 function hostPort(text: string): { readonly host: string; readonly port: number } {
 	const parsed = parseHostPort(text);

@@ -1,6 +1,7 @@
 /** Who may federate with us, and how: peer networks, blocked domains, and what is known about each (product contract, "Domains and peers"). */
 
-export type PeerKind = "direct" | "allowed" | "provider" | "discovered";
+/** `inside`: the inside server of a relay domain, which speaks for that domain alone. */
+export type PeerKind = "direct" | "allowed" | "provider" | "discovered" | "inside";
 
 /** A peer network: one `[[peer]]` entry, or one discovered domain. */
 export interface Peer {

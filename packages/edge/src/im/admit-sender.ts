@@ -1,6 +1,7 @@
 /** Who may write to a user of ours, and where it goes (protocol sheet 7.5, 7.6; REQ-76). */
+
+import type { Verification } from "../federation/verification.ts";
 import type { Settings } from "../store/settings.ts";
-import type { Verification } from "../ua/verification.ts";
 
 /** What the user knows of who writes. Asked only where it decides: each costs a look at the store. */
 export interface SenderFacts {

@@ -42,7 +42,7 @@ test("a stop leaves no timer behind that would keep the process: not of a sessio
 	await world.settled();
 	world.im.close();
 	world.answer(world.take("BYE"), 200);
-	world.agent.close();
+	world.reception.close();
 	assert.equal(world.clock.pendingTimers, 0);
 });
 

@@ -12,14 +12,15 @@ import {
 	type Timer,
 } from "@causeway/sip";
 import type { Peer } from "../federation/peers.ts";
+import { type Verification, verificationOf } from "../federation/verification.ts";
 import type { RequestContext } from "../proxy/context.ts";
+import { readOffer } from "../proxy/read-offer.ts";
 import type { MessageRequest } from "../store/message-requests.ts";
 import { HELD_MESSAGES, type Message, type MessageFinish } from "../store/messages.ts";
 import type { PresenceState } from "../store/published-presence.ts";
 import type { Store } from "../store/store.ts";
 import { domainOf } from "../ua/local-identity.ts";
 import { mayTalkWith } from "../ua/outside-permission.ts";
-import { type Verification, verificationOf } from "../ua/verification.ts";
 import { type Admission, type AdmissionRules, admitSender } from "./admit-sender.ts";
 import { readArrived } from "./bodies.ts";
 import type { ContentCheck } from "./content-rules.ts";
@@ -27,7 +28,6 @@ import { Conversation } from "./conversation.ts";
 import { LocalDelivery } from "./local-delivery.ts";
 import { isMultiparty } from "./multiparty.ts";
 import { ProfileMemory } from "./profile-memory.ts";
-import { readOffer } from "./read-offer.ts";
 import { type KeptSession, Session, type SessionOptions, type SessionUser } from "./session.ts";
 import { TypingWatch } from "./typing.ts";
 

@@ -42,6 +42,8 @@ import {
 } from "@causeway/sip";
 import type { Link } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
+import { type Verification, verificationHeaders } from "../federation/verification.ts";
+import { LONGEST_OFFER_BYTES } from "../proxy/read-offer.ts";
 import { ALLOW_VALUE } from "../proxy/steps.ts";
 import { createOriginId } from "../ua/capabilities.ts";
 import type { DialogKeeper, RevivedDialog } from "../ua/dialog-keeper.ts";
@@ -49,10 +51,8 @@ import { createInitialRequest } from "../ua/initial-request.ts";
 import { type LocalIdentity, userPart } from "../ua/local-identity.ts";
 import { type DialogStart, keyOfAddress, keyOfUri, type SignedContact } from "../ua/signed-contact.ts";
 import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
-import { type Verification, verificationHeaders } from "../ua/verification.ts";
 import { ACCEPTED_TYPES } from "./bodies.ts";
 import { InviteAnswers } from "./invite-answers.ts";
-import { LONGEST_OFFER_BYTES } from "./read-offer.ts";
 import { readSessionExpiry, type SessionExpiry } from "./session-expiry.ts";
 
 export interface SessionOptions {

@@ -13,6 +13,7 @@ import type { LinkOutcome } from "../federation/federation.ts";
 import type { Link } from "../federation/link.ts";
 import type { BindingVerdict } from "../federation/outcome.ts";
 import { discoveredPeer, type Peer } from "../federation/peers.ts";
+import { Reception } from "../proxy/reception.ts";
 import type { Message, MessageFinish } from "../store/messages.ts";
 import type { PresenceState } from "../store/published-presence.ts";
 import { openTestStore } from "../store/testing.ts";
@@ -73,15 +74,26 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 	} as unknown as Link;
 	const identity = { fqdn: "sip.contoso.example", port: 5061 };
 	const ownDomains = new Set(["contoso.example"]);
+	const reception = new Reception({
+		clock,
+		random,
+		log,
+		findLink: () => link,
+		rules: {
+			hostedDomains: ownDomains,
+			fqdn: identity.fqdn,
+			bind: options.bind ?? (() => ({ ok: true, peer })),
+			proxy: undefined,
+		},
+	});
 	const agent = new UserAgent({
 		clock,
 		random,
 		log,
 		identity: () => identity,
-		ownDomains,
+		reception,
 		federation: () => ({
 			findLink: () => link,
-			bind: options.bind ?? (() => ({ ok: true, peer })),
 			linkTo: () => options.linkTo?.(link, peer) ?? Promise.resolve({ ok: true, link, peer }),
 		}),
 		outsideOf: () => "all",
@@ -131,6 +143,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 			},
 		},
 	});
+	reception.serve(agent);
 	agent.start({
 		invite: (request) => im.invite(request),
 		subscribe() {},
@@ -139,7 +152,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 	});
 	context.after(async () => {
 		im.close();
-		agent.close();
+		reception.close();
 		await store.close();
 	});
 	let lastBranch = 0;
@@ -147,6 +160,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		clock,
 		store,
 		agent,
+		reception,
 		im,
 		fates,
 		/** Texts that Alice's programs were told of, and who asked to write, since the last look. */
@@ -165,16 +179,16 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 			}
 			throw new Error(`the edge has sent no ${name}`);
 		},
-		receive: (message: SipMessage): void => agent.received(link, message),
+		receive: (message: SipMessage): void => reception.received(link, message),
 		/** Loses the connection. */
 		lose(): void {
 			connection.close();
-			agent.closed(link, { by: "peer", reason: "lost" });
+			reception.closed(link, { by: "peer", reason: "lost" });
 		},
 		/** Answers a request of the edge. */
 		answer(request: SipMessage, status: number, body = "", toTag = "lena"): void {
 			if (request.kind !== "request") throw new Error("only a request is answered");
-			agent.received(link, answerTo(request, status, body, toTag));
+			reception.received(link, answerTo(request, status, body, toTag));
 		},
 		/** A request of Lena's to Alice. */
 		request(

@@ -15,6 +15,7 @@ import {
 	TimerWheel,
 } from "@causeway/sip";
 import type { Peer } from "../federation/peers.ts";
+import { verificationOf } from "../federation/verification.ts";
 import type { RequestContext } from "../proxy/context.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorization, Decision } from "../store/watchers.ts";
@@ -23,7 +24,6 @@ import { hidesUsers } from "../ua/hidden-users.ts";
 import { mayTalkWith } from "../ua/outside-permission.ts";
 import { keyOfUri } from "../ua/signed-contact.ts";
 import type { UserAgent } from "../ua/user-agent.ts";
-import { verificationOf } from "../ua/verification.ts";
 import { jitteredDialogMs } from "./dialog-age.ts";
 import { FanOut } from "./fan-out.ts";
 import { PeerNotifications } from "./peer-notifications.ts";

@@ -41,11 +41,11 @@ import {
 import type { Link } from "../federation/link.ts";
 import type { FederationRefusal } from "../federation/outcome.ts";
 import type { Peer } from "../federation/peers.ts";
+import { type Verification, verificationHeaders, verificationOf } from "../federation/verification.ts";
 import { createInitialRequest } from "../ua/initial-request.ts";
 import { domainOf, type LocalIdentity, userPart } from "../ua/local-identity.ts";
 import { keyOfAddress } from "../ua/signed-contact.ts";
 import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
-import { type Verification, verificationHeaders, verificationOf } from "../ua/verification.ts";
 import { type ContactView, differs, freshView } from "./contact-view.ts";
 import { jitteredDialogMs } from "./dialog-age.ts";
 import { explainEnd } from "./explain-end.ts";

@@ -1,13 +1,17 @@
-/** The way of a request from a peer: these checks, in this order (protocol sheet 6.1). The first refusal answers. */
+/**
+ * The way of a request from a partner or an inside server: these checks, in this order (protocol sheet 6.1). The first refusal answers;
+ * what passes goes to the user agent of our users or to the proxy, as `chooseDestination` said.
+ */
 import { CONTINUE, type RequestContext, type Verdict } from "./context.ts";
+import { refuseForeignOffer, refuseLoop, refuseOtherPackages, refusePageMode, verifyRoute } from "./proxy-steps.ts";
 import {
 	bindSenderDomain,
+	chooseDestination,
 	limitHops,
 	refuseForeignMethods,
 	refuseProxyRequire,
 	refuseRequire,
 	refuseSips,
-	requireOwnTarget,
 	requireSipScheme,
 	type Step,
 	type StepRules,
@@ -18,12 +22,19 @@ export const pipeline: readonly Step[] = [
 	refuseSips,
 	requireSipScheme,
 	limitHops,
+	refuseLoop,
 	refuseProxyRequire,
 	throttleStranger,
+	verifyRoute,
 	bindSenderDomain,
 	throttleListed,
-	requireOwnTarget,
+	chooseDestination,
 	refuseForeignMethods,
+	// The proxy alone.
+	refusePageMode,
+	refuseOtherPackages,
+	refuseForeignOffer,
+	// The user agent alone.
 	refuseRequire,
 ];
 

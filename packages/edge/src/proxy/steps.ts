@@ -8,22 +8,31 @@ import {
 	isSipUri,
 	parseAor,
 	tokens,
+	type Uri,
 } from "@causeway/sip";
 import type { Link } from "../federation/link.ts";
 import type { BindingVerdict } from "../federation/outcome.ts";
+import type { PeerDirectory } from "../federation/peers.ts";
 import type { ThrottleRules } from "../federation/throttle/throttles.ts";
 import { CONTINUE, type RequestContext, respond, type Verdict } from "./context.ts";
+import type { RouteRules } from "./route-check.ts";
 
 /** What the checks need to know. */
 export interface StepRules {
-	/** Domains of ours, lower case. */
-	readonly ownDomains: ReadonlySet<string>;
+	/** Domains whose users live here, lower case. */
+	readonly hostedDomains: ReadonlySet<string>;
 	/** Our own name, lower case. */
 	readonly fqdn: string;
 	/** Whether the link may speak for the domain. */
 	readonly bind: (link: Link, domain: string) => BindingVerdict | Promise<BindingVerdict>;
 	/** Ceilings; undefined where there are none. */
 	readonly throttles?: ThrottleRules | undefined;
+	/** What the proxy needs; undefined where no domain is relayed. */
+	readonly proxy: ProxyRules | undefined;
+}
+
+export interface ProxyRules extends RouteRules {
+	readonly policy: () => Pick<PeerDirectory, "find">;
 }
 
 export type Step = (context: RequestContext, rules: StepRules) => Verdict | Promise<Verdict>;
@@ -103,28 +112,60 @@ function applyBinding(context: RequestContext, verdict: BindingVerdict): Verdict
 	return CONTINUE;
 }
 
-/** REQ-82: what is not for a domain of ours is never forwarded, and never looked up. */
-export const requireOwnTarget: Step = (context, rules) => {
-	const { request } = context;
+/** REQ-69, REQ-82: who takes the request. What is not for a domain of ours, nor from one, is never forwarded and never looked up. */
+export const chooseDestination: Step = (context, rules) => {
+	const { request, route } = context;
 	const { requestUri, to } = request;
+	if (route !== undefined) return relayTo(context, rules, domainOf(to.uri));
 	const host = isSipUri(requestUri) ? requestUri.host : "";
-	if (!rules.ownDomains.has(host) && host !== rules.fqdn) {
-		return respond(404, "foreign-target", `${host} is not served here`, notServed);
-	}
 	const isEdgeItself = isSipUri(to.uri) && to.uri.host === rules.fqdn && request.method === "OPTIONS";
-	if (isEdgeItself) return CONTINUE;
+	if (isEdgeItself && host === rules.fqdn) return CONTINUE;
 	const target = parseAor(to.uri);
+	const domain = host === rules.fqdn ? domainOf(to.uri) : host;
+	const isOwn = rules.hostedDomains.has(domain) || rules.proxy?.relayDomains.has(domain) === true;
+	if (!isOwn && context.peer?.kind !== "inside") {
+		// A request in a dialog of ours that lost our route names the far end's own address.
+		const isRelayed = request.to.tag !== undefined && rules.proxy?.relayDomains.has(domainOf(to.uri)) === true;
+		return isRelayed ? routeGone : respond(404, "foreign-target", `${host} is not served here`, notServed);
+	}
 	if (!target.ok) return respond(400, target.fault.code, `To: ${target.fault.detail}`);
-	if (!rules.ownDomains.has(target.value.host)) {
+	const isHosted = rules.hostedDomains.has(domain);
+	if (isHosted ? !rules.hostedDomains.has(target.value.host) : target.value.host !== domain) {
 		return respond(404, "foreign-target", `${target.value.host} is not served here`, notServed);
 	}
 	// REQ-69: the Request-URI says whom a request is for, and To where it names the edge.
 	const named = isSipUri(requestUri) && host !== rules.fqdn ? requestUri.user : undefined;
 	context.to = named === undefined ? target.value : { user: named, host };
-	return isTooLong(context.to) || isTooLong(target.value)
-		? respond(404, "unknown-user", "no address here is as long")
-		: CONTINUE;
+	if (isTooLong(context.to) || isTooLong(target.value)) {
+		return respond(404, "unknown-user", "no address here is as long");
+	}
+	// Product contract 2: what we can do is for us to say, and tells nothing of a user.
+	const isForUs = isHosted || (request.method === "OPTIONS" && isOwn && request.to.tag === undefined);
+	return isForUs ? CONTINUE : relayTo(context, rules, domain);
 };
+
+function relayTo(context: RequestContext, { proxy }: StepRules, domain: string): Verdict {
+	const { request, route, sortedRoutes, peer } = context;
+	if (proxy === undefined) return respond(404, "foreign-target", `${domain} is not served here`, notServed);
+	if (route === undefined && request.to.tag !== undefined) return routeGone;
+	const found = proxy.policy().find(domain);
+	if (found.kind === "blocked") return respond(403, "blocked-domain", `${domain} is blocked here`);
+	if (found.kind === "not-listed") return respond(404, "not-listed", `${domain} is no partner of ours`, notServed);
+	// What a partner's Route names behind us would be a way into the inside network.
+	const isAimed = route === undefined && peer?.kind !== "inside" && (sortedRoutes?.rest.length ?? 0) > 0;
+	if (isAimed) return respond(403, "foreign-route", "a Route that is not ours");
+	if (request.maxForwards === 0) return respond(483, "too-many-hops", "Max-Forwards is used up");
+	context.destination = { kind: "relay", domain, peer: found.peer };
+	return CONTINUE;
+}
+
+function domainOf(uri: Uri): string {
+	return isSipUri(uri) ? uri.host : "";
+}
+
+const routeGone = respond(481, "no-route", "a request in a dialog shows no route of ours", [
+	["ms-diagnostics-public", formatDiagnosticsPublic(1004, "The route set of the dialog is no longer valid")],
+]);
 
 const notServed = [
 	["ms-diagnostics-public", formatDiagnosticsPublic(1005, "No route to the destination domain")],
@@ -139,7 +180,9 @@ export const refuseForeignMethods: Step = ({ request }) =>
 			]);
 
 /** As the user agent of our users we understand no extension that may be required. */
-export const refuseRequire: Step = ({ request }) => {
+export const refuseRequire: Step = ({ request, destination }) => {
+	// RFC 3261 §16.3: what is required of the far end is for the far end to understand.
+	if (destination.kind === "relay") return CONTINUE;
 	const required = tokens(request, HeaderId.require);
 	if (!required.ok) return respond(400, required.fault.code, required.fault.detail);
 	if (required.value.length === 0) return CONTINUE;

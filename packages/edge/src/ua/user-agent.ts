@@ -1,6 +1,6 @@
 /**
  * The user agent of hosted users: takes requests that passed the pipeline to the dialog or service they belong to, and
- * sends theirs. It holds the transactions and the dialogs; presence and IM are usages of dialogs (RFC 5057).
+ * sends theirs. It holds the dialogs; presence and IM are usages of dialogs (RFC 5057).
  */
 import {
 	type ClientTransaction,
@@ -18,19 +18,17 @@ import {
 	type Random,
 	requestDialogId,
 	type ServerTransaction,
-	type SipMessage,
 	type SipRequest,
 	type SipResponse,
-	TransactionLayer,
-	type TransactionUser,
+	type TransactionLayer,
 } from "@causeway/sip";
-import type { Federation, FederationUser, LinkOutcome } from "../federation/federation.ts";
+import type { Federation, LinkOutcome } from "../federation/federation.ts";
 import { type Link, linkName } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
 import type { ThrottleRules } from "../federation/throttle/throttles.ts";
-import { CONTINUE, type RequestContext, type Verdict } from "../proxy/context.ts";
-import { runPipeline } from "../proxy/pipeline.ts";
-import { ALLOW_VALUE, type StepRules } from "../proxy/steps.ts";
+import type { RequestContext } from "../proxy/context.ts";
+import type { AnswerParts, HostedUser, Reception } from "../proxy/reception.ts";
+import { ALLOW_VALUE } from "../proxy/steps.ts";
 import { StoreFailed } from "../store/store-failed.ts";
 import type { Outside } from "../store/users.ts";
 import { AnswerDelay } from "./answer-delay.ts";
@@ -82,8 +80,8 @@ export interface UserAgentOptions {
 	readonly random: Random;
 	readonly log: Logger;
 	readonly identity: () => LocalIdentity;
-	readonly ownDomains: ReadonlySet<string>;
-	readonly federation: () => Pick<Federation, "bind" | "findLink" | "linkTo">;
+	readonly reception: Reception;
+	readonly federation: () => Pick<Federation, "findLink" | "linkTo">;
 	/** Whether a peer may not learn which of our users exist: its first requests wait a random moment (REQ-91). */
 	readonly hidesUsersFrom: (peer: Peer) => boolean;
 	/** Whom outside one of our users may talk with. */
@@ -100,13 +98,12 @@ export interface UserAgentOptions {
 	readonly counted: (method: string, status: number, code: string) => void;
 }
 
-export class UserAgent implements TransactionUser, FederationUser {
+export class UserAgent implements HostedUser {
 	readonly transactions: TransactionLayer;
 	readonly dialogs = new DialogTable<DialogUsage>();
 	/** Our Contacts, by which what comes in a dialog is known. */
 	readonly contacts: SignedContacts;
 	readonly #options: UserAgentOptions;
-	readonly #rules: StepRules;
 	readonly #delay: AnswerDelay;
 	#services: UserAgentServices | undefined;
 	#isDraining = false;
@@ -115,20 +112,7 @@ export class UserAgent implements TransactionUser, FederationUser {
 		this.#options = options;
 		this.#delay = new AnswerDelay(options.clock, options.random);
 		this.contacts = new SignedContacts(options.keys, options.identity, options.random);
-		this.transactions = new TransactionLayer({
-			clock: options.clock,
-			random: options.random,
-			log: options.log,
-			user: this,
-		});
-		this.#rules = {
-			ownDomains: options.ownDomains,
-			get fqdn() {
-				return options.identity().fqdn;
-			},
-			bind: (link, domain) => options.federation().bind(link, domain),
-			throttles: options.throttles,
-		};
+		this.transactions = options.reception.transactions;
 	}
 
 	/** Names the services; before that every request outside a dialog is answered 503. */
@@ -141,27 +125,14 @@ export class UserAgent implements TransactionUser, FederationUser {
 		this.#isDraining = true;
 	}
 
-	close(): void {
-		this.transactions.close();
-	}
-
-	// Toward the federation transport.
-
-	received(link: Link, message: SipMessage): void {
-		this.transactions.receive(link.connection, message);
-	}
+	// HostedUser.
 
 	closed(link: Link, cause: CloseCause): void {
-		this.transactions.connectionClosed(link.connection);
 		for (const { entry } of this.dialogs.removeConnection(link.connection.id)) entry.lost(cause);
 	}
 
 	load(link: Link): number {
 		return this.dialogs.countOnConnection(link.connection.id);
-	}
-
-	outstanding(link: Link): number {
-		return this.transactions.outstanding(link.connection);
 	}
 
 	// Sending.
@@ -183,18 +154,7 @@ export class UserAgent implements TransactionUser, FederationUser {
 	}
 
 	/** Answers a request: `toTag` is made where the request starts no dialog and has no tag yet. */
-	answer(
-		transaction: ServerTransaction,
-		status: number,
-		parts: {
-			readonly code?: string;
-			/** For the log, where the code alone does not say it. */
-			readonly reason?: string;
-			readonly headers?: readonly HeaderInput[];
-			readonly toTag?: string;
-			readonly withCapabilities?: Peer | undefined;
-		} = {},
-	): void {
+	answer(transaction: ServerTransaction, status: number, parts: AnswerParts = {}): void {
 		const { request } = transaction;
 		const { code = "answered" } = parts;
 		this.#options.counted(request.method, status, code);
@@ -222,34 +182,9 @@ export class UserAgent implements TransactionUser, FederationUser {
 		});
 	}
 
-	// TransactionUser.
-
-	request(transaction: ServerTransaction): void {
-		const link = this.#options.federation().findLink(transaction.connection.id);
-		if (link === undefined) return;
-		const context: RequestContext = {
-			transaction,
-			request: transaction.request,
-			link,
-			peer: undefined,
-			from: undefined,
-			to: undefined,
-		};
-		const verdict = runPipeline(context, this.#rules);
-		if (verdict instanceof Promise) {
-			verdict.then(
-				(decided) => {
-					// Meanwhile the INVITE may have been cancelled, or the connection lost: what begins now would never end.
-					if (!transaction.hasFinal && link.connection.isOpen) this.#decided(context, decided);
-				},
-				(error: unknown) => {
-					this.#options.log.error("request not decided", { method: context.request.method, reason: String(error) });
-					this.answer(transaction, 500, { code: "internal" });
-				},
-			);
-		} else {
-			this.#decided(context, verdict);
-		}
+	accept(context: RequestContext): void {
+		if (context.request.to.tag === undefined) this.#outsideDialog(context);
+		else this.#insideDialog(context);
 	}
 
 	answered(transaction: ServerTransaction, statusCode: number): void {
@@ -282,21 +217,6 @@ export class UserAgent implements TransactionUser, FederationUser {
 		};
 		const item = this.dialogs.find(id);
 		if (item?.connectionId === connection.id) item.entry.repeated(response);
-	}
-
-	#decided(context: RequestContext, verdict: Verdict): void {
-		const { transaction, request } = context;
-		if (verdict !== CONTINUE && verdict.kind === "respond") {
-			this.answer(transaction, verdict.status, {
-				code: verdict.code,
-				reason: verdict.reason,
-				...(verdict.headers === undefined ? {} : { headers: verdict.headers }),
-			});
-		} else if (request.to.tag === undefined) {
-			this.#outsideDialog(context);
-		} else {
-			this.#insideDialog(context);
-		}
 	}
 
 	#insideDialog(context: RequestContext): void {

@@ -8,7 +8,7 @@ import type { BenchServer } from "./kamailio.ts";
 import { cpuBetween, readServerCpu } from "./process-cpu.ts";
 import type { RelayAnswer, RelayRequest } from "./relay-generator.ts";
 import type { RelayFlow } from "./relay-load.ts";
-import { byteCopier, kamailioRelay, RELAY_FQDN, type StartRelayServer } from "./relay-servers.ts";
+import { byteCopier, causewayRelay, kamailioRelay, RELAY_FQDN, type StartRelayServer } from "./relay-servers.ts";
 import { insideName, PARTNER_FQDN } from "./relay-text.ts";
 
 const CONNECTIONS = 4;
@@ -27,6 +27,7 @@ export interface RelayWork {
 }
 
 const messages: RelayWork = { flow: "message", rate: undefined, operations: 40_000, warmUp: 10_000 };
+const subject = (work: RelayWork): Contender => relayContender("Causeway", "subject", causewayRelay, work);
 const stateful = (work: RelayWork): Contender =>
 	relayContender("Kamailio stateful", "reference", kamailioRelay(), work);
 const stateless = (work: RelayWork): Contender =>
@@ -41,7 +42,7 @@ function row(name: string, summary: string, goal: number, work: RelayWork, withC
 		name,
 		summary,
 		goal,
-		contenders: [stateful(work), stateless(work), ...(withCopier ? [copier(work)] : [])],
+		contenders: [subject(work), stateful(work), stateless(work), ...(withCopier ? [copier(work)] : [])],
 	};
 }
 

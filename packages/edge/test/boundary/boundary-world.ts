@@ -8,6 +8,7 @@ import { presentTestCertificate, testJudge } from "../../src/federation/testing.
 import type { ThrottleLimits } from "../../src/federation/throttle/peer-throttle.ts";
 import { Throttles } from "../../src/federation/throttle/throttles.ts";
 import { Trace } from "../../src/observe/trace.ts";
+import { Reception } from "../../src/proxy/reception.ts";
 import { createTestContactKeys } from "../../src/ua/testing.ts";
 import { type DialogUsage, UserAgent } from "../../src/ua/user-agent.ts";
 
@@ -60,12 +61,25 @@ export function createBoundaryWorld(options: BoundaryOptions): BoundaryWorld {
 		directory: () => directory,
 		limits: () => options.throttle ?? { ...unlimited, dryRun: false },
 	});
+	const reception: Reception = new Reception({
+		clock,
+		random,
+		log: silent,
+		findLink: (id) => federation.findLink(id),
+		rules: {
+			hostedDomains: ownDomains,
+			fqdn: "sip.contoso.example",
+			bind: (link, domain) => federation.bind(link, domain),
+			throttles,
+			proxy: undefined,
+		},
+	});
 	const agent: UserAgent = new UserAgent({
 		clock,
 		random,
 		log: silent,
 		identity: () => ({ fqdn: "sip.contoso.example", port: 5061 }),
-		ownDomains,
+		reception,
 		federation: () => federation,
 		outsideOf: () => "all",
 		hidesUsersFrom: () => false,
@@ -88,9 +102,10 @@ export function createBoundaryWorld(options: BoundaryOptions): BoundaryWorld {
 		linkLimits: { perEdge: 4, perNetwork: 40 },
 		streamLimits: { headBytes: 65_536, bodyBytes: 262_144, headMs: 10_000, bodyMs: 20_000 },
 		handshakeMs: 10_000,
-		user: agent,
+		user: reception,
 		refused: () => {},
 	});
+	reception.serve(agent);
 	agent.start({
 		invite: ({ transaction }) => agent.answer(transaction, 200, { code: "test" }),
 		subscribe: ({ transaction }) => agent.answer(transaction, 200, { code: "test" }),

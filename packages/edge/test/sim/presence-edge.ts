@@ -11,6 +11,7 @@ import { subscriptionDialogMs } from "../../src/presence/dialog-age.ts";
 import { NotifierService } from "../../src/presence/notifier-service.ts";
 import { Presentities } from "../../src/presence/presentities.ts";
 import { WatcherService } from "../../src/presence/watcher-service.ts";
+import { Reception } from "../../src/proxy/reception.ts";
 import type { PresenceState } from "../../src/store/published-presence.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Decision } from "../../src/store/watchers.ts";
@@ -50,6 +51,7 @@ class ProcessClock implements Clock {
 /** What of an edge dies with its process. */
 interface Running {
 	readonly clock: ProcessClock;
+	readonly reception: Reception;
 	readonly agent: UserAgent;
 	readonly presentities: Presentities;
 	readonly notifier: NotifierService;
@@ -106,17 +108,28 @@ export class SimEdge {
 		const { random, domain, store } = this.#options;
 		const identity = () => ({ fqdn: `sip.${domain}`, port: 5061 });
 		const links: Running["links"] = new Map();
+		const reception = new Reception({
+			clock,
+			random,
+			log,
+			findLink: (id) => links.get(id)?.link,
+			rules: {
+				hostedDomains: new Set([domain]),
+				fqdn: identity().fqdn,
+				bind: () => ({ ok: true, peer: this.#peer }),
+				proxy: undefined,
+			},
+		});
 		const agent = new UserAgent({
 			clock,
 			random,
 			log,
 			identity,
-			ownDomains: new Set([domain]),
+			reception,
 			outsideOf: () => "all",
 			hidesUsersFrom: () => false,
 			federation: () => ({
 				findLink: (id) => links.get(id)?.link,
-				bind: () => ({ ok: true, peer: this.#peer }),
 				linkTo: () => Promise.resolve(this.#linkToOther()),
 			}),
 			keys: createTestContactKeys(clock),
@@ -147,13 +160,14 @@ export class SimEdge {
 			icons: { want: () => {}, pathOf: () => undefined },
 			changed: (view) => this.#options.changed?.(view),
 		});
+		reception.serve(agent);
 		agent.start({
 			invite: () => {},
 			subscribe: (context) => notifier.subscribe(context),
 			revive: (context, id) => notifier.revive(context, id),
 			earlyNotify: (transaction, link) => watcher.earlyNotify(transaction, link),
 		});
-		this.#running = { clock, agent, presentities, notifier, watcher, links };
+		this.#running = { clock, reception, agent, presentities, notifier, watcher, links };
 		notifier.start();
 		watcher.load();
 	}
@@ -171,7 +185,7 @@ export class SimEdge {
 		running.clock.isDead = true;
 		running.watcher.close();
 		running.notifier.close();
-		running.agent.close();
+		running.reception.close();
 		this.#running = undefined;
 	}
 
@@ -228,10 +242,10 @@ export class SimEdge {
 			limits: DEFAULT_FRAMER_LIMITS,
 			times: { headMs: 10_000, bodyMs: 20_000 },
 			user: {
-				received: (_connection, message) => running.agent.received(link, message),
+				received: (_connection, message) => running.reception.received(link, message),
 				closed: (_connection, cause) => {
 					running.links.delete(id);
-					if (!running.clock.isDead) running.agent.closed(link, cause);
+					if (!running.clock.isDead) running.reception.closed(link, cause);
 				},
 			},
 			hooks: { sent: (_connection, message) => this.#options.sent(this, message) },

@@ -218,8 +218,12 @@ ${toml}`,
 	};
 }
 
-async function createPartner(authority: Authority, spec: { readonly notBefore: Date; readonly notAfter: Date }) {
-	const issued = await createEdgeCertificate(authority, { ...spec, names: ["sip.fabrikam.example"] });
+export async function createPartner(
+	authority: Authority,
+	spec: { readonly notBefore: Date; readonly notAfter: Date },
+	name = "sip.fabrikam.example",
+) {
+	const issued = await createEdgeCertificate(authority, { ...spec, names: [name] });
 	const credentials = { certificate: issued.chain, key: issued.key };
 	const flusher = createTurnFlusher();
 	const dialler = new TlsDialler({ credentials, flusher });

@@ -1,6 +1,6 @@
 /** The verification level of a sender as this edge takes it: stated by the peer, overwritten by policy, raised by nothing else (REQ-71 to REQ-75). */
 import { type FieldSource, formatVerificationLevel, type HeaderInput, verificationLevel } from "@causeway/sip";
-import type { Peer } from "../federation/peers.ts";
+import type { Peer } from "./peers.ts";
 
 export type Verification = "verified" | "unverified";
 

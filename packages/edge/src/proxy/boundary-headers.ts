@@ -1,0 +1,95 @@
+/** Headers that say who somebody is: what crosses the boundary of a domain is what its sender may say, and our own statement (REQ-71 to REQ-75, REQ-80). */
+import {
+	addresses,
+	type Edit,
+	FIELD_STRIDE,
+	formatVerificationLevel,
+	HeaderId,
+	isSipUri,
+	parseNameAddr,
+	type SipMessage,
+} from "@causeway/sip";
+import type { Peer } from "../federation/peers.ts";
+import { verificationOf } from "../federation/verification.ts";
+
+/** One way over the boundary. */
+export interface Crossing {
+	readonly sender: Peer;
+	/** Domain of the users who speak. */
+	readonly senderDomain: string;
+	readonly receiver: Peer;
+	/** `[federation] mark_outgoing_verification`. */
+	readonly markOutgoing: boolean;
+}
+
+/** Headers with the level of their sender: requests that open a dialog, and messages (protocol sheet 7.6). */
+const STATED_ON: ReadonlySet<string> = new Set(["INVITE", "SUBSCRIBE", "MESSAGE"]);
+
+export function boundaryEdits(message: SipMessage, crossing: Crossing): readonly Edit[] {
+	const { fields } = message.head;
+	const edits: Edit[] = [];
+	let level = wantedLevel(message, crossing);
+	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+		const id = fields[at] as number;
+		// Of more than seventy headers we know, these are the last; most fields of a message end here.
+		if (id < HeaderId.replyTo) continue;
+		const field = at / FIELD_STRIDE;
+		if (id === HeaderId.msAssertedVerificationLevel) {
+			const start = fields[at + 2] as number;
+			const end = fields[at + 3] as number;
+			if (level === undefined || level === "said") edits.push({ kind: "remove", field });
+			else if (message.head.text.slice(start, end) !== level)
+				edits.push({ kind: "replace", field, start, end, value: level });
+			if (level !== undefined) level = "said";
+		} else if (isForeign(message, id, at, crossing)) edits.push({ kind: "remove", field });
+	}
+	if (level !== undefined && level !== "said" && isStatedOn(message)) {
+		const field = (fields.length - 1) / FIELD_STRIDE;
+		edits.push({ kind: "insert", field, id: HeaderId.msAssertedVerificationLevel, value: level });
+	}
+	return edits;
+}
+
+function isStatedOn(message: SipMessage): boolean {
+	return message.kind === "request" && STATED_ON.has(message.method);
+}
+
+/** The value our statement has; undefined where nothing is stated toward partners. */
+function wantedLevel(message: SipMessage, { sender, receiver, markOutgoing }: Crossing): string | undefined {
+	if (receiver.kind !== "inside" && !markOutgoing) return undefined;
+	return formatVerificationLevel(verificationOf(message, sender));
+}
+
+/** Whether a field says what its sender has no business to say, or what is no business of the receiver. */
+function isForeign(message: SipMessage, id: number, at: number, { sender, senderDomain, receiver }: Crossing): boolean {
+	switch (id) {
+		case HeaderId.msEdgeProxyMessageTrust:
+			return true;
+		case HeaderId.msDiagnostics:
+			// Protocol sheet 7.7: the private form stays inside.
+			return receiver.kind !== "inside";
+		case HeaderId.pAssertedIdentity:
+		case HeaderId.pPreferredIdentity:
+		case HeaderId.remotePartyId:
+		case HeaderId.diversion:
+		case HeaderId.historyInfo:
+			return !isOfDomain(message, id, sender, senderDomain);
+		case HeaderId.replyTo: {
+			const { text, fields } = message.head;
+			const value = parseNameAddr(text, fields[at + 2] as number, fields[at + 3] as number);
+			return !(value.ok && speaksFor(value.value.uri, sender, senderDomain));
+		}
+		default:
+			return false;
+	}
+}
+
+/** Whether every address of a header is one that the sender may speak for. */
+function isOfDomain(message: SipMessage, id: HeaderId, sender: Peer, senderDomain: string): boolean {
+	const found = addresses(message, id);
+	return found.ok && found.value.every(({ uri }) => speaksFor(uri, sender, senderDomain));
+}
+
+function speaksFor(uri: Parameters<typeof isSipUri>[0], sender: Peer, senderDomain: string): boolean {
+	return isSipUri(uri) && (uri.host === senderDomain || sender.domains.includes(uri.host));
+}

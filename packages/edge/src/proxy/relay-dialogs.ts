@@ -1,0 +1,89 @@
+/** The dialogs that go through the proxy, for listings and so that no connection is closed under them. What may be believed of them stands in their tokens. */
+import { detach } from "@causeway/sip";
+
+export interface RelayedDialog {
+	readonly usage: "invite" | "subscribe";
+	readonly callId: string;
+	/** `user@domain`. */
+	readonly initiator: string;
+	readonly other: string;
+	/** Connection ids of both sides. */
+	readonly connections: readonly [number, number];
+	/** Milliseconds since 1970. */
+	readonly startedAt: number;
+	/** A subscription's own end, or the 24 hours of a dialog. */
+	expiresAt: number;
+}
+
+/** Dialogs that may be listed; one more is relayed like the others and not listed. */
+const MOST_DIALOGS = 1_000_000;
+
+export class RelayDialogs {
+	readonly #dialogs = new Map<string, RelayedDialog>();
+	readonly #counts = new Map<number, number>();
+
+	get size(): number {
+		return this.#dialogs.size;
+	}
+
+	[Symbol.iterator](): IterableIterator<RelayedDialog> {
+		return this.#dialogs.values();
+	}
+
+	/** `tag`: that of the one who began the dialog. */
+	add(tag: string, dialog: RelayedDialog): void {
+		const key = keyOf(dialog.callId, tag);
+		const known = this.#dialogs.get(key);
+		if (known !== undefined) {
+			known.expiresAt = dialog.expiresAt;
+			return;
+		}
+		if (this.#dialogs.size >= MOST_DIALOGS) return;
+		this.#dialogs.set(key, { ...dialog, callId: detach(dialog.callId) });
+		for (const id of dialog.connections) this.#counts.set(id, this.load(id) + 1);
+	}
+
+	/** Either tag may be that of the one who began the dialog. */
+	find(callId: string, tags: readonly (string | undefined)[]): RelayedDialog | undefined {
+		for (const tag of tags) {
+			const found = tag === undefined ? undefined : this.#dialogs.get(keyOf(callId, tag));
+			if (found !== undefined) return found;
+		}
+		return undefined;
+	}
+
+	end(callId: string, tags: readonly (string | undefined)[]): void {
+		for (const tag of tags) if (tag !== undefined) this.#remove(keyOf(callId, tag));
+	}
+
+	/** Dialogs of a connection. */
+	load(connectionId: number): number {
+		return this.#counts.get(connectionId) ?? 0;
+	}
+
+	/** Connection affinity: the dialogs of a connection end with it. */
+	connectionClosed(connectionId: number): void {
+		for (const [key, { connections }] of this.#dialogs) if (connections.includes(connectionId)) this.#remove(key);
+		this.#counts.delete(connectionId);
+	}
+
+	expire(nowMs: number): void {
+		for (const [key, { expiresAt }] of this.#dialogs) if (expiresAt <= nowMs) this.#remove(key);
+	}
+
+	#remove(key: string): void {
+		const dialog = this.#dialogs.get(key);
+		if (dialog === undefined) return;
+		this.#dialogs.delete(key);
+		for (const id of dialog.connections) {
+			const left = this.load(id) - 1;
+			if (left > 0) this.#counts.set(id, left);
+			else this.#counts.delete(id);
+		}
+	}
+}
+
+/** Neither part holds a line end. */
+function keyOf(callId: string, tag: string): string {
+	return `${callId}\n${tag}`;
+}

@@ -1,0 +1,386 @@
+/**
+ * The proxy core (RFC 3261 §16) of relay domains: stateful, loose-routing, one branch. It forwards what passed the pipeline: a first
+ * request to the connection that configuration and DNS give, a request in a dialog to the connection its verified token names.
+ */
+import {
+	applyEdits,
+	type Clock,
+	type Edit,
+	expires,
+	findSips,
+	formatDiagnosticsPublic,
+	isSipUri,
+	type Logger,
+	type Random,
+	type ServerTransaction,
+	type SipMessage,
+	type SipRequest,
+	type SipResponse,
+	subscriptionState,
+	type TransactionLayer,
+	type Uri,
+} from "@causeway/sip";
+import type { LinkOutcome } from "../federation/federation.ts";
+import type { Link } from "../federation/link.ts";
+import type { BindingVerdict } from "../federation/outcome.ts";
+import type { Peer } from "../federation/peers.ts";
+import { formatBranch } from "../federation/signature/branch-signature.ts";
+import {
+	FLAG_EXTERNAL,
+	FLAG_FROM_PEER,
+	FLAG_PRESENCE,
+	formatRouteToken,
+	type TokenConnection,
+	type TokenKey,
+} from "../federation/signature/route-token.ts";
+import { boundaryEdits, type Crossing } from "./boundary-headers.ts";
+import type { Destination, RequestContext } from "./context.ts";
+import { requestEdits, viaBelow, viaEdit } from "./message-edits.ts";
+import { recordRouteValue, sentBy, tokenUri } from "./own-identity.ts";
+import { staleRoute } from "./proxy-steps.ts";
+import type { RelayUser } from "./reception.ts";
+import { RelayDialogs } from "./relay-dialogs.ts";
+import { RelayedRequest, type RelayedRequestUser } from "./relayed-request.ts";
+import { checkRoutes, isPeerSide, type SortedRoutes, type VerifiedRoute } from "./route-check.ts";
+import { branchFields, routingKey } from "./signed-branch.ts";
+import type { ProxyRules } from "./steps.ts";
+
+export interface RelayOptions {
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly log: Logger;
+	readonly rules: ProxyRules;
+	/** The key that signs. */
+	readonly keys: { readonly active: TokenKey };
+	/** Names this run of this edge in tokens: 1 to 8 of `0-9a-z`. */
+	readonly node: string;
+	readonly markOutgoing: boolean;
+	readonly transactions: TransactionLayer;
+	readonly federation: () => {
+		findLink(connectionId: number): Link | undefined;
+		linkTo(domain: string): Promise<LinkOutcome>;
+		bind(link: Link, domain: string): BindingVerdict | Promise<BindingVerdict>;
+	};
+	/** Counts a request that was answered: method, status, and the rule that decided. */
+	readonly counted: (method: string, status: number, code: string) => void;
+}
+
+type RelayDestination = Extract<Destination, { kind: "relay" }>;
+
+/** A verified request and the two peers it goes between. */
+interface Passage {
+	readonly sender: Peer;
+	readonly senderDomain: string;
+	readonly destination: RelayDestination;
+}
+
+const EXPIRE_EVERY_MS = 60_000;
+const DEFAULT_SUBSCRIPTION_SECONDS = 3_600;
+
+export class Relay implements RelayUser, RelayedRequestUser {
+	readonly dialogs = new RelayDialogs();
+	readonly #options: RelayOptions;
+	readonly #pending = new Map<ServerTransaction, RelayedRequest>();
+	#expiring: { stop(): void } | undefined;
+	#isDraining = false;
+
+	constructor(options: RelayOptions) {
+		this.#options = options;
+	}
+
+	/** Refuses new dialogs from here on. */
+	drain(): void {
+		this.#isDraining = true;
+	}
+
+	close(): void {
+		this.#expiring?.stop();
+	}
+
+	// RelayUser.
+
+	received(_link: Link, _message: SipMessage): boolean {
+		return false;
+	}
+
+	forward(context: RequestContext): void {
+		const { transaction, destination, peer, from, request } = context;
+		if (destination.kind !== "relay" || peer === undefined || from === undefined) return;
+		const passage: Passage = { sender: peer, senderDomain: from.host, destination };
+		const back = this.#crossing(destination.peer, destination.domain, peer);
+		const relayed = new RelayedRequest(transaction, back, this);
+		this.#pending.set(transaction, relayed);
+		const { route } = context;
+		if (this.#isDraining && route === undefined) {
+			relayed.fail(503, "draining", [["Retry-After", "30"]]);
+			return;
+		}
+		const link =
+			route === undefined ? this.#initialLink(destination.domain) : this.#dialogLink(context, route, passage);
+		if (link instanceof Promise) {
+			link.then(
+				(outcome) => this.#linked(context, passage, relayed, outcome),
+				(error: unknown) => {
+					this.#options.log.error("request not forwarded", { method: request.method, reason: String(error) });
+					relayed.fail(500, "internal");
+				},
+			);
+		} else this.#linked(context, passage, relayed, link);
+	}
+
+	ack(link: Link, request: SipRequest): boolean {
+		const outcome = checkRoutes(request, this.#options.rules);
+		if (outcome.kind === "none") return false;
+		// An ACK is never answered: what would be refused is dropped.
+		if (outcome.kind === "refused" || request.maxForwards === 0 || findSips(request) !== undefined) return true;
+		const bound = this.#options.federation().bind(link, hostOf(request.from.uri));
+		if (bound instanceof Promise) {
+			bound.then(
+				(verdict) => this.#forwardAck(link, request, outcome.route, verdict),
+				(error: unknown) => this.#options.log.error("ACK not forwarded", { reason: String(error) }),
+			);
+		} else this.#forwardAck(link, request, outcome.route, bound);
+		return true;
+	}
+
+	cancel(transaction: ServerTransaction): boolean {
+		const relayed = this.#pending.get(transaction);
+		relayed?.cancel();
+		return relayed !== undefined;
+	}
+
+	closed(link: Link): void {
+		for (const [transaction, relayed] of this.#pending) {
+			// Nobody is left to hear the answer: the far end need not ring on.
+			if (transaction.connection === link.connection) relayed.cancel();
+		}
+		this.dialogs.connectionClosed(link.connection.id);
+	}
+
+	load(link: Link): number {
+		return this.dialogs.load(link.connection.id);
+	}
+
+	// RelayedRequestUser.
+
+	newTag(): string {
+		return this.#options.random.token();
+	}
+
+	answered(relayed: RelayedRequest, response: SipResponse): void {
+		const { request } = relayed.server;
+		const { statusCode } = response;
+		if (statusCode < 200) return;
+		const tags = [request.from.tag, request.to.tag];
+		if (request.to.tag === undefined) {
+			if (statusCode < 300) this.#begun(relayed, response);
+		} else if (request.method === "BYE" || statusCode === 481 || statusCode === 408) {
+			this.dialogs.end(request.callId, tags);
+		} else if (request.method === "NOTIFY") {
+			const state = subscriptionState(request);
+			if (state.ok && state.value?.state === "terminated") this.dialogs.end(request.callId, tags);
+		} else if (request.method === "SUBSCRIBE" && statusCode < 300) {
+			const dialog = this.dialogs.find(request.callId, tags);
+			if (dialog !== undefined) dialog.expiresAt = this.#subscribedUntil(request, response);
+		}
+	}
+
+	#begun({ server, departureId }: RelayedRequest, response: SipResponse): void {
+		const { request } = server;
+		const isInvite = request.method === "INVITE";
+		if ((!isInvite && request.method !== "SUBSCRIBE") || departureId === undefined) return;
+		const now = this.#options.rules.keys.now();
+		this.dialogs.add(request.from.tag ?? "", {
+			usage: isInvite ? "invite" : "subscribe",
+			callId: request.callId,
+			initiator: aorOfUri(request.from.uri),
+			other: aorOfUri(request.to.uri),
+			connections: [server.connection.id, departureId],
+			startedAt: now,
+			expiresAt: isInvite ? now + this.#options.rules.keys.dialogMs : this.#subscribedUntil(request, response),
+		});
+		this.#expireLater();
+	}
+
+	ended({ server }: RelayedRequest, status: number, code: string): void {
+		this.#pending.delete(server);
+		this.#options.counted(server.request.method, status, code);
+	}
+
+	// The way of a request.
+
+	#initialLink(domain: string): Promise<LinkOutcome> {
+		return this.#options.federation().linkTo(domain);
+	}
+
+	/** The connection of a dialog: the pinned one, or with `rebind` any of the same network. */
+	#dialogLink(
+		{ link }: RequestContext,
+		route: VerifiedRoute,
+		passage: Passage,
+	): LinkOutcome | Promise<LinkOutcome> | undefined {
+		const { destination } = passage;
+		const pinned = this.#pinned(link, route, passage);
+		if (pinned !== undefined) return { ok: true, link: pinned, peer: destination.peer };
+		return this.#mayMove(passage) ? this.#options.federation().linkTo(destination.domain) : undefined;
+	}
+
+	/** REQ-48: the connection that the token names, if it is open and the request came on the one the other token names. */
+	#pinned(arrival: Link, route: VerifiedRoute, passage: Passage): Link | undefined {
+		const { node } = this.#options;
+		const isHere = ({ node: named, serial }: TokenConnection, link: Link): boolean =>
+			named === node && serial === link.connection.id;
+		if (!isHere(route.arrival, arrival) && !this.#mayMove(passage)) return undefined;
+		if (route.departure.node !== node) return undefined;
+		const link = this.#options.federation().findLink(route.departure.serial);
+		const isUsable = link?.connection.isOpen === true && link.network === passage.destination.peer.name;
+		return isUsable ? link : undefined;
+	}
+
+	/** Product contract 9: `affinity = "rebind"` of the partner lets its dialogs go on over another connection, on both sides. */
+	#mayMove({ sender, destination }: Passage): boolean {
+		const partner = sender.kind === "inside" ? destination.peer : sender;
+		return partner.affinity === "rebind";
+	}
+
+	#linked(context: RequestContext, passage: Passage, relayed: RelayedRequest, outcome: LinkOutcome | undefined): void {
+		const { transaction, request, link } = context;
+		// Meanwhile it may have been cancelled, or its connection lost.
+		if (transaction.hasFinal || relayed.isCancelled || !link.connection.isOpen) {
+			this.#pending.delete(transaction);
+			return;
+		}
+		if (outcome === undefined) {
+			this.dialogs.end(request.callId, [request.from.tag, request.to.tag]);
+			relayed.fail(481, "other-connection", staleRoute);
+			return;
+		}
+		if (!outcome.ok) {
+			const { status, diagnosticsId, reason, code } = outcome.refusal;
+			this.#options.log.info("request not forwarded", {
+				method: request.method,
+				domain: passage.destination.domain,
+				code,
+				reason,
+			});
+			relayed.fail(
+				status,
+				code,
+				diagnosticsId === undefined
+					? []
+					: [
+							[
+								"ms-diagnostics-public",
+								formatDiagnosticsPublic(diagnosticsId, DIAGNOSTICS[diagnosticsId] ?? "Cannot route"),
+							],
+						],
+			);
+			return;
+		}
+		const next = outcome.link;
+		const recordRoutes = context.route === undefined ? this.#recordRoutes(context, passage, next) : [];
+		const routes = context.route?.routes ?? context.sortedRoutes ?? noRoutes;
+		const forwarded = this.#edit(request, link, passage, routes, recordRoutes);
+		next.requestsOut += 1;
+		relayed.sent(this.#options.transactions.sendRequest(next.connection, forwarded, relayed));
+	}
+
+	/** REQ-55, REQ-56: in requests that open a dialog and in no others. The value for the receiver's side stands on top. */
+	#recordRoutes({ request, link }: RequestContext, passage: Passage, next: Link): readonly string[] {
+		if (request.method !== "INVITE" && request.method !== "SUBSCRIBE") return [];
+		const { rules, keys, node } = this.#options;
+		const { sender, senderDomain, destination } = passage;
+		const isFromPeer = isPeerSide(senderDomain, destination.domain, rules.relayDomains);
+		const shared = (isFromPeer ? FLAG_FROM_PEER : 0) | (request.method === "SUBSCRIBE" ? FLAG_PRESENCE : 0);
+		const key = keys.active;
+		const value = (side: Link, network: string, isExternal: boolean): string =>
+			recordRouteValue(
+				rules.identity,
+				formatRouteToken(key, {
+					issuedAtMs: rules.keys.now(),
+					flags: shared | (isExternal ? FLAG_EXTERNAL : 0),
+					connection: { node, serial: side.connection.id },
+					uri: tokenUri(rules.identity),
+					callId: request.callId,
+					initiatorTag: request.from.tag ?? "",
+					initiatorAor: aorOfUri(request.from.uri),
+					otherAor: aorOfUri(request.to.uri),
+					peer: isExternal ? network : "",
+				}),
+			);
+		return [value(next, destination.peer.name, !isFromPeer), value(link, sender.name, isFromPeer)];
+	}
+
+	/** The request as it leaves. */
+	#edit(
+		request: SipRequest,
+		link: Link,
+		passage: Passage,
+		routes: SortedRoutes,
+		recordRoutes: readonly string[],
+	): SipRequest {
+		const { rules, keys, random } = this.#options;
+		const source = link.connection.remote.address;
+		const fields = branchFields(request, rules.identity, viaBelow(request, source));
+		const branch = formatBranch(keys.active, random.token(), routingKey(request), fields);
+		const edits: Edit[] = [
+			viaEdit(request, `SIP/2.0/TLS ${sentBy(rules.identity)};branch=${branch};alias`),
+			...requestEdits(request, { source, routes, recordRoutes }),
+			...boundaryEdits(request, this.#crossing(passage.sender, passage.senderDomain, passage.destination.peer)),
+		];
+		return applyEdits(request, edits);
+	}
+
+	#forwardAck(link: Link, request: SipRequest, route: VerifiedRoute, bound: BindingVerdict): void {
+		const domain = hostOf(request.to.uri);
+		const found = this.#options.rules.policy().find(domain);
+		if (!bound.ok || found.kind !== "peer") return;
+		const destination = { kind: "relay", domain, peer: found.peer } as const;
+		const passage: Passage = { sender: bound.peer, senderDomain: hostOf(request.from.uri), destination };
+		const next = this.#pinned(link, route, passage);
+		if (next === undefined) return;
+		next.requestsOut += 1;
+		this.#options.transactions.sendAck(next.connection, this.#edit(request, link, passage, route.routes, []));
+	}
+
+	#crossing(sender: Peer, senderDomain: string, receiver: Peer): Crossing {
+		return { sender, senderDomain, receiver, markOutgoing: this.#options.markOutgoing };
+	}
+
+	/** When a subscription ends unless it is refreshed. Milliseconds since 1970. */
+	#subscribedUntil(request: SipRequest, response: SipResponse): number {
+		const asked = expires(request);
+		const granted = expires(response);
+		const seconds =
+			(granted.ok ? granted.value : undefined) ?? (asked.ok ? asked.value : undefined) ?? DEFAULT_SUBSCRIPTION_SECONDS;
+		return this.#options.rules.keys.now() + seconds * 1000;
+	}
+
+	#expireLater(): void {
+		this.#expiring ??= this.#options.clock.setTimer(EXPIRE_EVERY_MS, () => {
+			this.#expiring = undefined;
+			this.dialogs.expire(this.#options.rules.keys.now());
+			if (this.dialogs.size > 0) this.#expireLater();
+		});
+	}
+}
+
+const noRoutes: SortedRoutes = { ours: [], places: [], rest: [], requestUri: undefined };
+
+function aorOfUri(uri: Uri): string {
+	return isSipUri(uri) ? `${uri.user ?? ""}@${uri.host}` : "";
+}
+
+function hostOf(uri: Uri): string {
+	return isSipUri(uri) ? uri.host : "";
+}
+
+/** What the field calls these diagnostics (protocol sheet 7.7); what exactly happened stands in our log. */
+const DIAGNOSTICS: Readonly<Record<number, string>> = {
+	1005: "No route to the destination domain",
+	1007: "Temporarily cannot route",
+	1008: "The SRV look-up failed",
+	1009: "The SRV record and the domain do not belong together",
+	1010: "No certificate trust with the next hop",
+	1014: "The address look-up failed",
+};

@@ -1,0 +1,103 @@
+/** One request on its way through the proxy: its server transaction on one side, its client transaction on the other (RFC 3261 §16.7). */
+import {
+	applyEdits,
+	type ClientFailure,
+	type ClientTransaction,
+	type ClientTransactionUser,
+	createResponse,
+	formatDiagnosticsPublic,
+	type HeaderInput,
+	type ServerTransaction,
+	type SipResponse,
+} from "@causeway/sip";
+import { boundaryEdits, type Crossing } from "./boundary-headers.ts";
+import { popVia } from "./message-edits.ts";
+
+export interface RelayedRequestUser {
+	/** A response that was sent on. */
+	answered(relayed: RelayedRequest, response: SipResponse): void;
+	/** A final response or failure: nothing more is to come, repeated 2xx apart. `code` is for log and metrics. */
+	ended(relayed: RelayedRequest, status: number, code: string): void;
+	newTag(): string;
+}
+
+export class RelayedRequest implements ClientTransactionUser {
+	readonly server: ServerTransaction;
+	/** The way of the responses. */
+	readonly #back: Crossing;
+	readonly #user: RelayedRequestUser;
+	#client: ClientTransaction | undefined;
+	#isCancelled = false;
+
+	constructor(server: ServerTransaction, back: Crossing, user: RelayedRequestUser) {
+		this.server = server;
+		this.#back = back;
+		this.#user = user;
+	}
+
+	/** It was sent on. */
+	sent(client: ClientTransaction): void {
+		this.#client = client;
+		if (this.#isCancelled) client.cancel();
+	}
+
+	/** The side that asked wants no answer any more (§16.10). */
+	cancel(): void {
+		this.#isCancelled = true;
+		if (this.#client === undefined) this.fail(487, "cancelled");
+		else this.#client.cancel();
+	}
+
+	/** Id of the connection it was sent on. */
+	get departureId(): number | undefined {
+		return this.#client?.connection.id;
+	}
+
+	get isCancelled(): boolean {
+		return this.#isCancelled;
+	}
+
+	/** Answers in place of the far end. */
+	fail(status: number, code: string, headers: readonly HeaderInput[] = []): void {
+		const { request } = this.server;
+		if (!this.server.hasFinal) {
+			const toTag = request.to.tag === undefined ? { toTag: this.#user.newTag() } : {};
+			this.server.respond(createResponse(request, status, { ...toTag, headers }));
+		}
+		this.#user.ended(this, status, code);
+	}
+
+	// ClientTransactionUser.
+
+	response(response: SipResponse): void {
+		const { statusCode } = response;
+		// §16.7 step 5: a 100 is of one hop.
+		if (statusCode === 100) return;
+		const isRepeated = this.server.hasFinal;
+		const via = popVia(response);
+		if (via === undefined) {
+			// What comes back without the Vias it went with has nowhere to go on to.
+			if (statusCode >= 200) this.fail(502, "via-lost");
+			return;
+		}
+		if (statusCode === 503) {
+			// §16.7 step 6: a 503 says that we are overloaded; that somebody behind us is, is an error to whoever asked.
+			this.fail(500, "far-end-503");
+			return;
+		}
+		const relayed = applyEdits(response, [via, ...boundaryEdits(response, this.#back)]);
+		this.server.respond(relayed);
+		if (isRepeated) return;
+		this.#user.answered(this, response);
+		if (statusCode >= 200) this.#user.ended(this, statusCode, "relayed");
+	}
+
+	failed(failure: ClientFailure): void {
+		if (failure === "timeout") this.fail(this.#isCancelled ? 487 : 408, "far-end-silent");
+		else this.fail(504, "far-end-lost", unreachable);
+	}
+}
+
+const unreachable: readonly HeaderInput[] = [
+	["ms-diagnostics-public", formatDiagnosticsPublic(1007, "Temporarily cannot route")],
+];
