@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { Client } from "@causeway/admin";
 import { HeaderId, headerValues, type SipMessage, type SipRequest, type SipResponse } from "@causeway/sip";
 import { systemClock, systemRandom } from "@causeway/sip/node";
 import { loadConfig } from "../../src/config/load.ts";
@@ -24,6 +25,8 @@ export interface RelayWorld {
 	/** The next connection that our edge opens. */
 	acceptedByInside(): Promise<Link>;
 	acceptedByPartner(): Promise<Link>;
+	/** A hosted user; the client acts in its name. */
+	createUser(aor: string): Promise<Client>;
 	/** Stops the edge and starts it anew from the same folder. */
 	restart(): Promise<void>;
 }
@@ -104,6 +107,13 @@ ${options.toml ?? ""}`,
 		connectInside: () => inside.connect(port()),
 		acceptedByInside: () => inside.accepted(),
 		acceptedByPartner: () => partner.accepted(),
+		async createUser(aor) {
+			const token = readFileSync(loaded.config.http.admin_token_file, "utf8").trim();
+			const admin = new Client({ url: edge.httpUrl, token });
+			await admin.call("putUser", { params: { aor }, body: { password: "correct horse" } });
+			const login = await admin.call("login", { body: { aor, password: "correct horse" } });
+			return admin.withToken(login.token);
+		},
 		async restart() {
 			// On the port it had, which its routes name.
 			const listen = [`127.0.0.1:${port()}`];

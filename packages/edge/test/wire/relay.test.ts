@@ -443,3 +443,26 @@ test("REQ-80, REQ-74: trust headers end at the boundary, and one statement of th
 	inside.write(relayedRequest({ method: "INVITE", by: "inside", body: sdp(MESSAGE_LINE) }));
 	assert.deepEqual(linesOf(await partner.request(), "ms-asserted-verification-level"), [`${level}=verified`]);
 });
+
+test("product contract 2: hosted users and those behind the inside server reach each other through the same edge", async (context) => {
+	const world = await startRelayWorld(context);
+	const alice = await world.createUser("alice@contoso.example");
+	await alice.call("putContact", { params: { aor: "ines@corp.contoso.example" }, body: {} });
+	const inside = await world.acceptedByInside();
+	const watch = await inside.request();
+	assert.equal(watch.method, "SUBSCRIBE");
+	assert.equal(watch.requestUri.text, "sip:ines@corp.contoso.example");
+	assert.deepEqual(headerValues(watch, HeaderId.recordRoute), []);
+	inside.write(relayedAnswer(watch, "200 OK", { toTag: "b1", headers: ["Expires: 3600"] }));
+	inside.write(
+		relayedRequest({
+			method: "SUBSCRIBE",
+			by: "inside",
+			uri: "sip:alice@contoso.example",
+			headers: ["Event: presence"],
+		}).replace("lena@fabrikam.example>", "alice@contoso.example>"),
+	);
+	assert.equal((await final(inside)).statusCode, 200);
+	const notify = await inside.request();
+	assert.equal(notify.method, "NOTIFY");
+});
