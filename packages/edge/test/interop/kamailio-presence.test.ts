@@ -58,7 +58,11 @@ async function publish(lab: Lab, name: string, status: string, replaced: string 
 		remote: `${FABRIKAM.address}:5060`,
 		calls: 1,
 		service: "lena",
-		keys: { status, condition: replaced === undefined ? "Subject: first" : `SIP-If-Match: ${replaced}` },
+		keys: {
+			expires: "3600",
+			status,
+			condition: replaced === undefined ? "Subject: first" : `SIP-If-Match: ${replaced}`,
+		},
 	});
 	assert.deepEqual(await publisher.finished(), { successfulCalls: 1, failedCalls: 0 });
 	const accepted = publisher.messages().find(({ statusCode }) => statusCode === 200);
@@ -152,6 +156,14 @@ test("REQ-09 to REQ-12, REQ-48: a watcher behind Kamailio gets the profile's doc
 	assert.deepEqual(summarizePidf(changed.body).activities, ["busy"]);
 	assert.match(headerValues(last, "Subscription-State")[0] ?? "", /^terminated/);
 	for (const notify of [undecided, allowed, changed, last]) assert.deepEqual(headerValues(notify, "Record-Route"), []);
+	// What SIPp has in its log is octet for octet what our trace says we sent.
+	const traced = (await causeway.trace()).filter(
+		({ direction, start_line: startLine }) => direction === "out" && startLine.startsWith("NOTIFY "),
+	);
+	assert.deepEqual(
+		[undecided, allowed, changed, last].map(({ body }) => body),
+		traced.map(({ text }) => text.slice(text.indexOf("\r\n\r\n") + 4)),
+	);
 
 	// Our listening port: the dialog stayed on the connection that Kamailio opened.
 	assert.deepEqual(

@@ -55,7 +55,7 @@ test("peers: Kamailio notifies a watching edge over the connection that the edge
 		remote: "127.0.0.2:5060",
 		calls: 1,
 		service: "lena",
-		keys: { status: AWAY, condition: "Subject: first" },
+		keys: { expires: "3600", status: AWAY, condition: "Subject: first" },
 	});
 
 	assert.deepEqual(await publisher.finished(), { successfulCalls: 1, failedCalls: 0 });

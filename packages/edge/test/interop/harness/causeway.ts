@@ -1,6 +1,14 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Connection, Contact, Message, PresenceState, WatchRequest } from "@causeway/admin";
+import type {
+	Connection,
+	Contact,
+	Message,
+	PresenceState,
+	Subscription,
+	TraceEntry,
+	WatchRequest,
+} from "@causeway/admin";
 import type { FederatedDomain } from "./dnsmasq.ts";
 import type { Lab } from "./lab.ts";
 import type { Credentials } from "./pki.ts";
@@ -31,6 +39,12 @@ export interface Causeway {
 	log(): readonly LogEntry[];
 	/** The TLS connections with peers that are open now. */
 	connections(): Promise<readonly Connection[]>;
+	/** Presence subscriptions, both ways. */
+	subscriptions(): Promise<readonly Subscription[]>;
+	/** The last messages on the wire, oldest first, bodies and all, as the trace says they were. */
+	trace(): Promise<readonly TraceEntry[]>;
+	/** Logs in as a user that is there already. */
+	logIn(aor: string): Promise<User>;
 	/** Makes a hosted user and logs in as that user. */
 	createUser(aor: string, displayName: string): Promise<User>;
 }
@@ -39,9 +53,10 @@ export interface Causeway {
 export interface User {
 	publish(state: PresenceState): Promise<void>;
 	addContact(aor: string): Promise<void>;
+	removeContact(aor: string): Promise<void>;
 	contact(aor: string): Promise<Contact>;
 	/** Waits until the contact is shown in this state. */
-	sees(aor: string, state: Contact["state"]): Promise<Contact>;
+	sees(aor: string, state: Contact["state"], deadlineMs?: number): Promise<Contact>;
 	/** Submits a message and gives its id. */
 	send(to: string, text: string): Promise<string>;
 	/** Waits until the message has a final fate. */
@@ -84,15 +99,26 @@ export async function startCauseway(lab: Lab, options: CausewayOptions): Promise
 		async connections() {
 			return ((await request(adminToken, "GET", "/connections")) as { connections: Connection[] }).connections;
 		},
+		async subscriptions() {
+			return ((await request(adminToken, "GET", "/subscriptions")) as { subscriptions: Subscription[] }).subscriptions;
+		},
+		async trace() {
+			return ((await request(adminToken, "GET", "/trace?bodies=true&limit=1000")) as { entries: TraceEntry[] }).entries;
+		},
+		logIn,
 		async createUser(aor, displayName) {
 			await request(adminToken, "PUT", `/users/${encodeURIComponent(aor)}`, {
 				password: PASSWORD,
 				display_name: displayName,
 			});
-			const { token } = (await request(undefined, "POST", "/login", { aor, password: PASSWORD })) as { token: string };
-			return createUser(token);
+			return logIn(aor);
 		},
 	};
+}
+
+async function logIn(aor: string): Promise<User> {
+	const { token } = (await request(undefined, "POST", "/login", { aor, password: PASSWORD })) as { token: string };
+	return createUser(token);
 }
 
 function configuration({ home, credentials, trust, config }: CausewayOptions): string {
@@ -171,8 +197,11 @@ function createUser(token: string): User {
 		async addContact(aor) {
 			await call("PUT", `/contacts/${encodeURIComponent(aor)}`, {});
 		},
+		async removeContact(aor) {
+			await call("DELETE", `/contacts/${encodeURIComponent(aor)}`);
+		},
 		contact,
-		async sees(aor, state) {
+		async sees(aor, state, deadlineMs = 15_000) {
 			let latest: Contact | undefined;
 			try {
 				return await until(
@@ -180,7 +209,7 @@ function createUser(token: string): User {
 						latest = await contact(aor);
 						return latest.state === state ? latest : undefined;
 					},
-					{ what: `${aor} is shown as ${state}`, deadlineMs: 15_000 },
+					{ what: `${aor} is shown as ${state}`, deadlineMs },
 				);
 			} catch (error) {
 				throw new Error(`latest: ${JSON.stringify(latest)}`, { cause: error });

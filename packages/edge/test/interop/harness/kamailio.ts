@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { requirePackages } from "./debian-packages.ts";
 import type { Lab } from "./lab.ts";
@@ -35,7 +35,7 @@ export async function startKamailio(lab: Lab, options: KamailioOptions): Promise
 		...(["kamailio", "kamailio-extra-modules", "kamailio-presence-modules", "kamailio-sqlite-modules"] as const),
 		...(["kamailio-tls-modules", "kamailio-xml-modules"] as const),
 	]);
-	mkdirSync(lab.path("kamailio-run"));
+	mkdirSync(lab.path("kamailio-run"), { recursive: true });
 	const database = createDatabase(lab);
 	const tls = lab.write("kamailio-tls.cfg", tlsConfig(options));
 	const config = lab.write("kamailio.cfg", mainConfig(options, tls, database));
@@ -60,6 +60,8 @@ const REPORT = "causeway-interop: peer";
 /** The modules want their tables even where they work in memory. */
 function createDatabase(lab: Lab): string {
 	const path = lab.path("kamailio.sqlite");
+	// A Kamailio that is started again begins with nothing, as its memory does.
+	rmSync(path, { force: true });
 	const database = new DatabaseSync(path);
 	for (const part of ["standard", "presence"]) {
 		database.exec(readFileSync(`/usr/share/kamailio/db_sqlite/${part}-create.sql`, "utf8"));
