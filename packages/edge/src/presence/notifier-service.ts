@@ -203,7 +203,9 @@ export class NotifierService {
 		const state = isUndecided && !isHidden ? "pending" : "active";
 		subscription.begin(transaction, seconds, state);
 		if (seconds > 0) this.#keep(subscription, subscription.createdAt, eventValueOf(request));
-		if (isKnown && isUndecided && seconds > 0)
+		// REQ-91: an open request is not written again, so that asking for an undecided user is no more work than for any other.
+		const isAsked = standing?.decision === "pending" && standing.requestedAt !== undefined;
+		if (isKnown && isUndecided && !isAsked && seconds > 0)
 			this.#ask(presentity, octetsToText(`${from.user}@${from.host}`), verification);
 	}
 
