@@ -45,6 +45,7 @@ const agent = new UserAgent({
 	identity,
 	ownDomains: new Set(["contoso.example"]),
 	hidesUsersFrom: () => false,
+	outsideOf: () => "all",
 	federation: () => ({
 		findLink: (id) => links[id - 1],
 		bind: () => ({ ok: true, peer }),
