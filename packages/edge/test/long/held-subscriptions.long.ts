@@ -13,7 +13,10 @@ import { discoveredPeer } from "../../src/federation/peers.ts";
 import { subscriptionDialogMs } from "../../src/presence/dialog-age.ts";
 import { NotifierService } from "../../src/presence/notifier-service.ts";
 import { Presentities } from "../../src/presence/presentities.ts";
+import { Reception } from "../../src/proxy/reception.ts";
 import { openTestStore } from "../../src/store/testing.ts";
+import { DialogKeeper } from "../../src/ua/dialog-keeper.ts";
+import { createTestContactKeys } from "../../src/ua/testing.ts";
 import { UserAgent } from "../../src/ua/user-agent.ts";
 
 const { values } = parseArgs({ options: { count: { type: "string", default: "100000" } }, allowPositionals: true });
@@ -38,29 +41,43 @@ const links = Array.from({ length: CONNECTIONS }, (_, index) => {
 	const connection = new RecordingConnection(index + 1);
 	return { connection, network: peer.name, requestsOut: 0, requestsIn: 0 } as unknown as Link;
 });
+const reception = new Reception({
+	clock,
+	random,
+	log,
+	findLink: (id) => links[id - 1],
+	rules: {
+		hostedDomains: new Set(["contoso.example"]),
+		fqdn: identity().fqdn,
+		bind: () => ({ ok: true, peer }),
+		proxy: undefined,
+	},
+});
 const agent = new UserAgent({
 	clock,
 	random,
 	log,
 	identity,
-	ownDomains: new Set(["contoso.example"]),
+	reception,
 	hidesUsersFrom: () => false,
 	outsideOf: () => "all",
 	federation: () => ({
 		findLink: (id) => links[id - 1],
-		bind: () => ({ ok: true, peer }),
 		linkTo: () => Promise.reject(new Error("nothing is dialled")),
 	}),
+	keys: createTestContactKeys(clock),
+	tokenRefused: () => {},
 	counted: () => {},
 });
+reception.serve(agent);
 const presentities = new Presentities(store, new Map());
 const notifier = new NotifierService({
 	clock,
 	random,
 	log,
 	agent,
-	identity,
 	store,
+	keeper: new DialogKeeper({ clock, log, kept: store.keptDialogs, dialogMs: 24 * 3_600_000 }),
 	presentities,
 	rules: {
 		minExpiresSeconds: 300,
@@ -71,7 +88,12 @@ const notifier = new NotifierService({
 	},
 	requested: () => {},
 });
-agent.start({ invite: () => {}, subscribe: (context) => notifier.subscribe(context), earlyNotify: () => false });
+agent.start({
+	invite: () => {},
+	subscribe: (context) => notifier.subscribe(context),
+	revive: () => {},
+	earlyNotify: () => false,
+});
 
 /** One subscription, its NOTIFY answered; everything that only the exchange needed is over. */
 function subscribe(number: number): void {
@@ -79,7 +101,7 @@ function subscribe(number: number): void {
 	assert.ok(link !== undefined);
 	const presentity = `user${number % USERS}@contoso.example`;
 	const connection = link.connection as RecordingConnection;
-	agent.received(
+	reception.received(
 		link,
 		createRequest({
 			method: "SUBSCRIBE",
@@ -100,7 +122,7 @@ function subscribe(number: number): void {
 	);
 	for (const message of connection.take()) {
 		if (message.kind === "response") assert.equal(message.statusCode, 200);
-		else agent.received(link, answer(message));
+		else reception.received(link, answer(message));
 	}
 }
 
