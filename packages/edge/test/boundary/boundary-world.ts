@@ -9,6 +9,7 @@ import type { ThrottleLimits } from "../../src/federation/throttle/peer-throttle
 import { Throttles } from "../../src/federation/throttle/throttles.ts";
 import { Trace } from "../../src/observe/trace.ts";
 import { Reception } from "../../src/proxy/reception.ts";
+import type { SignedContact } from "../../src/ua/signed-contact.ts";
 import { createTestContactKeys } from "../../src/ua/testing.ts";
 import { type DialogUsage, UserAgent } from "../../src/ua/user-agent.ts";
 
@@ -41,6 +42,8 @@ export interface BoundaryWorld {
 	readonly throttles: Throttles;
 	/** Requests in the dialog that every far end may speak in (`Call-ID: dialog`, our tag `ours`): method by method. */
 	readonly inDialog: string[];
+	/** Our signed Contact in the dialog that the last connection has. */
+	readonly contact: string;
 	/** A connection whose certificate carries this name. */
 	connect(name: string): Promise<FarEnd>;
 	/** Lets everything that waits for an answer of the DNS go on. */
@@ -113,9 +116,12 @@ export function createBoundaryWorld(options: BoundaryOptions): BoundaryWorld {
 		revive() {},
 	});
 	const inDialog: string[] = [];
+	let contact: SignedContact | undefined;
 	const usage: DialogUsage = {
 		usage: "invite",
-		localContact: undefined,
+		get localContact() {
+			return contact?.value;
+		},
 		request: (transaction) => {
 			inDialog.push(transaction.request.method);
 			agent.answer(transaction, 200, { code: "test" });
@@ -139,6 +145,9 @@ export function createBoundaryWorld(options: BoundaryOptions): BoundaryWorld {
 		clock,
 		throttles,
 		inDialog,
+		get contact() {
+			return contact?.uri ?? "";
+		},
 		settle,
 		async connect(name) {
 			const [near, far] = createMemoryPair({ schedule: (run) => run() });
@@ -148,7 +157,20 @@ export function createBoundaryWorld(options: BoundaryOptions): BoundaryWorld {
 			const [link] = [...federation.links].slice(-1);
 			const id = { callId: "dialog", localTag: "ours", remoteTag: "theirs" };
 			agent.dialogs.remove(id);
-			if (link !== undefined) agent.dialogs.add(id, link.connection.id, usage);
+			if (link !== undefined) {
+				contact = agent.contacts.create({
+					user: "alice",
+					initiatedBy: "peer",
+					usage: "invite",
+					connectionId: link.connection.id,
+					peer: name,
+					callId: id.callId,
+					initiatorTag: id.remoteTag,
+					initiator: "lena@fabrikam.example",
+					other: "alice@contoso.example",
+				});
+				agent.dialogs.add(id, link.connection.id, usage);
+			}
 			return far_;
 		},
 	};

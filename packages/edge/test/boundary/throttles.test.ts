@@ -70,7 +70,9 @@ test("protocol 7.4: requests in dialogs above 20 a second wait, and none is refu
 	far.write(formatFarRequest({}));
 	await world.settle();
 	far.take();
-	const counts = await sendForAMinute(world, far, 50, () => formatFarRequest({ method: "MESSAGE", inDialog: true }));
+	const counts = await sendForAMinute(world, far, 50, () =>
+		formatFarRequest({ method: "MESSAGE", inDialog: true, uri: world.contact }),
+	);
 	assert.deepEqual([...counts.keys()], [200]);
 	assertNear(world.inDialog.length, SECONDS * 20);
 	world.clock.advance(SECONDS * 2_000);
@@ -84,7 +86,7 @@ test("protocol 7.4: a burst in one piece is served at the same pace, in its orde
 	await world.settle();
 	const methods = ["MESSAGE", "INFO"] as const;
 	const burst = Array.from({ length: 200 }, (_, number) =>
-		formatFarRequest({ method: methods[number % 2] ?? "INFO", inDialog: true }),
+		formatFarRequest({ method: methods[number % 2] ?? "INFO", inDialog: true, uri: world.contact }),
 	);
 	far.write(burst.join(""));
 	const atOnce = world.inDialog.length;
@@ -103,7 +105,8 @@ test("protocol 7.4: an ACK is never counted", async () => {
 	const far = await world.connect(EDGE);
 	far.write(formatFarRequest({}));
 	await world.settle();
-	for (let number = 0; number < 500; number += 1) far.write(formatFarRequest({ method: "ACK", inDialog: true }));
+	for (let number = 0; number < 500; number += 1)
+		far.write(formatFarRequest({ method: "ACK", inDialog: true, uri: world.contact }));
 	assert.equal(world.inDialog.length, 500);
 	far.take();
 	far.write(formatFarRequest({}));
