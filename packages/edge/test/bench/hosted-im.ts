@@ -1,10 +1,10 @@
 /** Instant messages of a partner to hosted users: in-dialog MESSAGE, on disk (synced), 200. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Benchmark, BenchmarkSettings, Round, Subject } from "./benchmark.ts";
+import type { Benchmark, BenchmarkSettings, Contender, Round, Subject } from "./benchmark.ts";
 import { Child } from "./child.ts";
 import { PEER_DOMAIN, PEER_FQDN, startEdgeProcess } from "./edge-process.ts";
-import type { GeneratorFailed, GeneratorPlan, Opened, RunResult } from "./im-generator.ts";
+import type { GeneratorFailed, GeneratorPlan, GeneratorRequest, Opened, RunResult } from "./im-generator.ts";
 import { cpuBetween, readServerCpu } from "./process-cpu.ts";
 import { kamailioRelayedMessages } from "./relay.ts";
 
@@ -19,14 +19,32 @@ const OPEN_LIMIT_MS = 60_000;
 const ROUND_LIMIT_MS = 600_000;
 const GENERATOR = fileURLToPath(new URL("./im-generator.ts", import.meta.url));
 
-export const hostedIm: Benchmark = {
-	name: "hosted-im",
-	summary: "MESSAGE in a dialog to a hosted user, on disk, 200; mutual TLS, saturated",
-	goal: 0.6,
-	contenders: [{ name: "Causeway hosted", role: "subject", open }, kamailioRelayedMessages],
-};
+interface ImWork {
+	/** Messages per second; undefined: saturated. */
+	readonly rate: number | undefined;
+	readonly messages: number;
+}
 
-async function open(settings: BenchmarkSettings): Promise<Subject> {
+function contender(work: ImWork): Contender {
+	return { name: "Causeway hosted", role: "subject", open: (settings) => open(settings, work) };
+}
+
+export const imBenchmarks: readonly Benchmark[] = [
+	{
+		name: "im",
+		summary: "MESSAGE in a dialog to a hosted user, on disk, 200; mutual TLS, saturated",
+		goal: 0.6,
+		contenders: [contender({ rate: undefined, messages: ROUND_MESSAGES }), kamailioRelayedMessages],
+	},
+	{
+		name: "im-1000",
+		summary: "the same at 1,000 a second, with round-trip times",
+		goal: undefined,
+		contenders: [contender({ rate: 1_000, messages: 5_000 })],
+	},
+];
+
+async function open(settings: BenchmarkSettings, work: ImWork): Promise<Subject> {
 	const edge = await startEdgeProcess(settings);
 	const generator = new Child({
 		name: "the load generator",
@@ -40,7 +58,7 @@ async function open(settings: BenchmarkSettings): Promise<Subject> {
 	};
 	const run = async (messages: number): Promise<Round> => {
 		const before = readServerCpu(edge.pid);
-		generator.send({ kind: "run", messages });
+		generator.send({ kind: "run", messages, rate: work.rate } satisfies GeneratorRequest);
 		const { cpuMs, ...result } = await answer<RunResult>(generator, ROUND_LIMIT_MS);
 		return { ...result, server: cpuBetween(before, readServerCpu(edge.pid)), generatorMs: cpuMs };
 	};
@@ -64,9 +82,9 @@ async function open(settings: BenchmarkSettings): Promise<Subject> {
 		const { messageBytes } = await answer<Opened>(generator, OPEN_LIMIT_MS);
 		const warmUp = await run(WARM_UP_MESSAGES);
 		if (warmUp.errors > 0) throw new Error(`warm-up: ${warmUp.errors} errors, the first: ${warmUp.firstError}`);
-		const messages = settings.operations ?? ROUND_MESSAGES;
+		const messages = settings.operations ?? work.messages;
 		return {
-			setup: `${messages} messages a round of ${messageBytes} octets, ${CONNECTIONS} connections, ${CONNECTIONS * DIALOGS_PER_CONNECTION} dialogs, ${USERS} users, ${WINDOW} outstanding per connection`,
+			setup: `${messages} messages a round of ${messageBytes} octets, ${CONNECTIONS} connections, ${CONNECTIONS * DIALOGS_PER_CONNECTION} dialogs, ${USERS} users, ${work.rate === undefined ? `${WINDOW} outstanding per connection` : `${work.rate} messages a second`}`,
 			round: () => run(messages),
 			close,
 		};

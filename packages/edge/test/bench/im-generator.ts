@@ -1,8 +1,10 @@
 /** Process that calls hosted users and sends them MESSAGEs; driven over its channel by `hosted-im.ts`. */
 import type { ByteStream } from "@causeway/sip";
 import { createTurnFlusher, TlsDialler } from "@causeway/sip/node";
+import type { Latency } from "./benchmark.ts";
 import { type Caller, createCaller, formatInstantMessage } from "./caller.ts";
 import { createTally, ImConnection, type Tally } from "./im-load.ts";
+import { median, percentile } from "./report.ts";
 
 export interface GeneratorPlan {
 	readonly kind: "open";
@@ -25,7 +27,10 @@ export interface GeneratorPlan {
 	readonly text: string;
 }
 
-export type GeneratorRequest = GeneratorPlan | { readonly kind: "run"; readonly messages: number };
+export type GeneratorRequest =
+	| GeneratorPlan
+	/** `rate`: messages a second over all connections; undefined: saturated. */
+	| { readonly kind: "run"; readonly messages: number; readonly rate: number | undefined };
 
 export interface Opened {
 	readonly kind: "opened";
@@ -41,6 +46,7 @@ export interface RunResult {
 	/** From the first octet sent to the last answer read. */
 	readonly elapsedMs: number;
 	readonly cpuMs: number;
+	readonly latency: Latency | undefined;
 }
 
 export interface GeneratorFailed {
@@ -111,15 +117,35 @@ function settle(
 	});
 }
 
-async function run(connections: readonly ImConnection[], messages: number): Promise<RunResult> {
-	const tally = createTally(messages);
+/** Sends at a fixed rate, evenly: this process has a core of its own and looks at the clock without rest. */
+function pace(connections: readonly ImConnection[], tally: Tally, rate: number): void {
+	const startedAt = performance.now();
+	let sent = 0;
+	const step = (): void => {
+		const due = Math.floor(((performance.now() - startedAt) * rate) / 1000);
+		while (sent < due && tally.remaining > 0 && connections[sent % connections.length]?.next() === true) sent += 1;
+		if (tally.remaining > 0) setImmediate(step);
+	};
+	step();
+}
+
+async function run(
+	connections: readonly ImConnection[],
+	messages: number,
+	rate: number | undefined,
+): Promise<RunResult> {
+	const tally = createTally(messages, rate !== undefined);
+	const isPaced = rate !== undefined;
 	const cpuBefore = process.cpuUsage();
 	const startedAt = performance.now();
-	await settle(tally, connections, (connection, settled) => connection.message(tally, settled));
+	const settled = settle(tally, connections, (connection, one) => connection.message(tally, one, isPaced));
+	if (rate !== undefined) pace(connections, tally, rate);
+	await settled;
 	const elapsedMs = performance.now() - startedAt;
 	const { user, system } = process.cpuUsage(cpuBefore);
-	const { succeeded, errors, firstError } = tally;
-	return { kind: "finished", succeeded, errors, firstError, elapsedMs, cpuMs: (user + system) / 1000 };
+	const { succeeded, errors, firstError, trips } = tally;
+	const latency = trips && { p50Ms: median(trips), p99Ms: percentile(trips, 0.99) };
+	return { kind: "finished", succeeded, errors, firstError, elapsedMs, cpuMs: (user + system) / 1000, latency };
 }
 
 function tell(message: Opened | RunResult | GeneratorFailed): void {
@@ -130,7 +156,7 @@ let connections: readonly ImConnection[] = [];
 
 async function serve(request: GeneratorRequest): Promise<void> {
 	if (request.kind === "run") {
-		tell(await run(connections, request.messages));
+		tell(await run(connections, request.messages, request.rate));
 		return;
 	}
 	const opened = await open(request);

@@ -11,6 +11,8 @@ export interface Tally {
 	succeeded: number;
 	errors: number;
 	firstError: string | undefined;
+	/** Round trips in milliseconds; undefined where they do not count. */
+	readonly trips: number[] | undefined;
 }
 
 export class ImConnection {
@@ -23,6 +25,9 @@ export class ImConnection {
 	#tally: Tally;
 	#settled: () => void;
 	#phase: "inviting" | "messaging" = "inviting";
+	/** Requests outstanding at most in this phase; 0 where somebody else calls {@link next}. */
+	#outstandingLimit = 0;
+	readonly #sentAtMs = new Map<number, number>();
 
 	/** `window`: requests outstanding at most, each in a dialog of its own. */
 	constructor(stream: ByteStream, callers: readonly Caller[], window: number, text: string) {
@@ -48,34 +53,42 @@ export class ImConnection {
 	/** Opens the dialogs of all callers; `tally.remaining` covers them all. */
 	invite(tally: Tally, settled: () => void): void {
 		this.#phase = "inviting";
-		this.#begin(tally, settled);
+		this.#begin(tally, settled, this.#window);
 	}
 
-	/** Sends MESSAGEs while the tally has some left; `settled` is called after each answer. */
-	message(tally: Tally, settled: () => void): void {
+	/** Sends MESSAGEs while the tally has some left; `settled` is called after each answer. Paced: only when {@link next} says so. */
+	message(tally: Tally, settled: () => void, isPaced: boolean): void {
 		this.#phase = "messaging";
-		this.#begin(tally, settled);
+		this.#begin(tally, settled, isPaced ? 0 : this.#window);
+	}
+
+	/** Sends one more; false where every dialog waits for its answer, or nothing is left to send. */
+	next(): boolean {
+		return this.#sendNext();
 	}
 
 	close(): void {
 		this.#stream.destroy("the benchmark is over");
 	}
 
-	#begin(tally: Tally, settled: () => void): void {
+	#begin(tally: Tally, settled: () => void, outstandingLimit: number): void {
+		this.#outstandingLimit = outstandingLimit;
 		this.#tally = tally;
 		this.#settled = settled;
 		this.#ready = [...this.#callers.values()];
-		for (let sent = 0; sent < this.#window; sent += 1) this.#sendNext();
+		for (let sent = 0; sent < outstandingLimit; sent += 1) this.#sendNext();
 	}
 
-	#sendNext(): void {
+	#sendNext(): boolean {
 		const tally = this.#tally;
-		if (tally.remaining === 0) return;
+		if (tally.remaining === 0) return false;
 		const caller = this.#ready.shift();
-		if (caller === undefined) return;
+		if (caller === undefined) return false;
+		if (tally.trips !== undefined) this.#sentAtMs.set(caller.number, performance.now());
 		tally.remaining -= 1;
 		tally.outstanding += 1;
 		this.#stream.write(this.#phase === "inviting" ? formatInvite(caller) : formatInstantMessage(caller, this.#text));
+		return true;
 	}
 
 	#arrived(head: string): void {
@@ -93,6 +106,7 @@ export class ImConnection {
 		}
 		const tally = this.#tally;
 		tally.outstanding -= 1;
+		tally.trips?.push(performance.now() - (this.#sentAtMs.get(number) ?? 0));
 		if (status === 200) tally.succeeded += 1;
 		else this.#failed(`${firstLine(head)} ${headerOf(head, "ms-diagnostics-public") ?? ""}`);
 		if (this.#phase === "inviting") {
@@ -100,7 +114,7 @@ export class ImConnection {
 		} else {
 			this.#ready.push(caller);
 		}
-		this.#sendNext();
+		if (this.#outstandingLimit > 0) this.#sendNext();
 		this.#settled();
 	}
 
@@ -117,8 +131,9 @@ export class ImConnection {
 	}
 }
 
-export function createTally(operations: number): Tally {
-	return { remaining: operations, outstanding: 0, succeeded: 0, errors: 0, firstError: undefined };
+export function createTally(operations: number, isTimed = false): Tally {
+	const trips = isTimed ? [] : undefined;
+	return { remaining: operations, outstanding: 0, succeeded: 0, errors: 0, firstError: undefined, trips };
 }
 
 function firstLine(head: string): string {

@@ -5,13 +5,13 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Benchmark, BenchmarkSettings, Contender, Subject } from "./benchmark.ts";
 import { handshake } from "./handshake.ts";
-import { hostedIm } from "./hosted-im.ts";
+import { imBenchmarks } from "./hosted-im.ts";
 import { chooseCores, describeMachine } from "./machine.ts";
 import { presenceBenchmarks } from "./presence.ts";
 import { relayBenchmarks } from "./relay.ts";
 import { type Figures, figuresOf, formatComparison, formatTable, medianFigures } from "./report.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [hostedIm, handshake, ...presenceBenchmarks, ...relayBenchmarks];
+const BENCHMARKS: readonly Benchmark[] = [...imBenchmarks, handshake, ...presenceBenchmarks, ...relayBenchmarks];
 
 const USAGE = `usage: npm run bench -- [--rounds N] [--operations N] [--cpu-prof FOLDER] [name …]
 
