@@ -147,6 +147,8 @@ function runTests(names) {
 						SOURCE,
 						"--test",
 						`--test-concurrency=${concurrency}`,
+						// What hangs is a failure with a name, not a run without an end; the slowest file takes a fifth of this.
+						"--test-timeout=600000",
 						"--test-reporter=./scripts/test-reporter.mjs",
 						...files,
 					],
