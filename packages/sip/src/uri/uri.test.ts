@@ -248,6 +248,7 @@ test("RFC 3261 §7.3.1: parameter names are found in any case, the first of two 
 	assert.deepEqual(findParam(params, "lr"), { name: "LR", value: undefined });
 	assert.equal(paramValue(params, "X"), "1");
 	assert.equal(paramValue(params, "absent"), undefined);
+	assert.equal(paramValue(";lr;x=1", "lr"), undefined, "a parameter without a value has none");
 	assert.equal(formatParams(listParams(params)), ";LR;x=1;X=2");
 });
 
