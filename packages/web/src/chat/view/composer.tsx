@@ -20,15 +20,18 @@ export function Composer(props: {
 		// On a telephone the keyboard would cover what one came to read.
 		if (matchMedia("(min-width: 720px)").matches) field.current?.focus();
 	}, []);
-	// An octet of UTF-8 is at most a third of a UTF-16 unit's worth: short texts need no counting.
-	const bytes = text.length * 3 < warnBytes ? 0 : new TextEncoder().encode(text).byteLength;
+	const bytes = countBytes(text);
 	const isTooLong = bytes > maxTextBytes;
-	const canSend = text.trim() !== "" && !isTooLong;
+	const canSend = isSendable(text);
 	const send = (): void => {
-		if (!canSend) return;
-		session.send(aor, text);
+		// What stands in the field, not what was drawn last: Enter may come before the last letters are drawn.
+		const written = field.current?.value ?? text;
+		if (!isSendable(written)) return;
+		session.send(aor, written);
 		setText("");
-		field.current?.focus();
+		if (field.current === null) return;
+		field.current.value = "";
+		field.current.focus();
 	};
 	return (
 		<form
@@ -69,4 +72,13 @@ export function Composer(props: {
 			)}
 		</form>
 	);
+}
+
+/** Octets of UTF-8, counted where it may matter: a UTF-16 unit is at most three of them. */
+function countBytes(text: string): number {
+	return text.length * 3 < warnBytes ? 0 : new TextEncoder().encode(text).byteLength;
+}
+
+function isSendable(text: string): boolean {
+	return text.trim() !== "" && countBytes(text) <= maxTextBytes;
 }

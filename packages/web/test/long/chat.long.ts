@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Locator, Page } from "playwright-core";
-import { openPage, startBrowser, type WatchedPage } from "./browser.ts";
-import { type Organisation, startDemonstration } from "./demonstration.ts";
+import { openPage, startBrowser, type WatchedPage } from "../browser/browser.ts";
+import { type Organisation, startDemonstration } from "../browser/demonstration.ts";
 
 async function logIn({ page }: WatchedPage, { aor, password }: Organisation): Promise<void> {
 	await page.getByLabel("Address").fill(aor);
@@ -38,7 +38,7 @@ function withoutFailedLoads(complaints: string[]): readonly string[] {
 	return complaints.splice(0).filter((complaint) => !complaint.includes("Failed to load resource"));
 }
 
-test("product 4: two people use the web chats of two organisations", async (context) => {
+void test("product 4: two people use the web chats of two organisations", async (context) => {
 	const demonstration = await startDemonstration();
 	context.after(() => demonstration.stop());
 	const browser = await startBrowser();
