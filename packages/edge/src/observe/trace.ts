@@ -55,6 +55,11 @@ class Recorded implements TraceEntry {
 		this.#body = message.body;
 	}
 
+	/** Octets it keeps in memory. */
+	get size(): number {
+		return this.#head.length + this.#body.length;
+	}
+
 	get message(): SipMessage {
 		const octets = Buffer.from(this.#head, "latin1");
 		const indexed = indexHead(octets, 0, octets.length, NO_LIMITS);
@@ -84,41 +89,57 @@ export interface TraceRefusal {
 /** Refusals kept; a peer that tries again and again must not push the messages out. */
 const MOST_REFUSALS = 200;
 
+/** Octets kept: 20,000 ordinary messages take a third of it, and a peer that fills its bodies pushes older ones out. */
+export const MOST_TRACE_BYTES = 64 * 1024 * 1024;
+
 /** A ring of trace entries with listeners. Recording costs one object and keeps one text. */
 export class Trace {
 	readonly #capacity: number;
+	readonly #mostBytes: number;
 	readonly #clock: Clock;
-	readonly #ring: TraceEntry[] = [];
+	readonly #ring: (Recorded | undefined)[] = [];
 	readonly #listeners = new Set<(entry: TraceEntry) => void>();
 	readonly #refusals: TraceRefusal[] = [];
 	readonly #refusalListeners = new Set<(refusal: TraceRefusal) => void>();
 	#seq = 0;
-	/** Messages recorded so far. */
+	/** Messages recorded so far, and how many of them are not kept any more. */
 	#recorded = 0;
+	#dropped = 0;
+	#bytes = 0;
 
-	/** `capacity`: messages kept, at least 1 (`[trace] ring`). */
-	constructor(capacity: number, clock: Clock) {
+	/** `capacity`: messages kept, at least 1 (`[trace] ring`), fewer where they have more than `mostBytes` octets. */
+	constructor(capacity: number, clock: Clock, mostBytes = MOST_TRACE_BYTES) {
 		this.#capacity = capacity;
+		this.#mostBytes = mostBytes;
 		this.#clock = clock;
 	}
 
 	record(direction: "in" | "out", connection: Connection, peer: string, message: SipMessage): void {
 		const seq = ++this.#seq;
 		const entry = new Recorded(seq, this.#clock.wall(), direction, connection.id, peer, message);
+		if (this.#recorded - this.#dropped === this.#capacity) this.#dropOldest();
 		this.#ring[this.#recorded % this.#capacity] = entry;
 		this.#recorded += 1;
+		this.#bytes += entry.size;
+		while (this.#bytes > this.#mostBytes) this.#dropOldest();
 		for (const listener of this.#listeners) listener(entry);
 	}
 
 	/** Entries with `seq > after`, oldest first, at most `limit`. */
 	list(after = 0, limit = this.#capacity): TraceEntry[] {
 		const entries: TraceEntry[] = [];
-		const first = Math.max(0, this.#recorded - this.#capacity);
-		for (let index = first; index < this.#recorded && entries.length < limit; index += 1) {
+		for (let index = this.#dropped; index < this.#recorded && entries.length < limit; index += 1) {
 			const entry = this.#ring[index % this.#capacity];
 			if (entry !== undefined && entry.seq > after) entries.push(entry);
 		}
 		return entries;
+	}
+
+	#dropOldest(): void {
+		const place = this.#dropped % this.#capacity;
+		this.#bytes -= this.#ring[place]?.size ?? 0;
+		this.#ring[place] = undefined;
+		this.#dropped += 1;
 	}
 
 	/** Calls `listener` for each later message until the returned function is called. */
