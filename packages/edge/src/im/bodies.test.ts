@@ -31,6 +31,19 @@ const cases: readonly (readonly [name: string, type: string, body: string, expec
 	["plain text", "text/plain", "hello", { kind: "text", text: "hello" }],
 	["white space is what somebody wrote", "text/plain", " \n", { kind: "text", text: " \n" }],
 	["nothing but a byte order mark", "text/plain", "\ufeff", { kind: "nothing" }],
+	[
+		"control characters, which only a terminal would read",
+		"text/plain",
+		"a\u0000b\u001b[31mc\u009b\u007f\td\r\ne",
+		{ kind: "text", text: "ab[31mc\td\r\ne" },
+	],
+	[
+		"nothing but control characters",
+		"text/plain",
+		"\u0000\u001b",
+		{ kind: "refused", status: 415, code: "no-text", accept: "text/plain" },
+	],
+	["control characters that HTML spells out", "text/html", "a&#x9b;&#127;b", { kind: "text", text: "ab" }],
 	["HTML becomes text", "text/html", "<p>a &amp; b</p>", { kind: "text", text: "a & b" }],
 	[
 		"HTML without a word",

@@ -112,10 +112,16 @@ function readText(form: TextForm, type: MediaType | undefined, body: Uint8Array)
 	// RTF names its code page itself.
 	const text = form === "rtf" ? rtfToText(body) : decodeTextBody(type, body);
 	if (!text.ok) return refused(text.fault.code, ACCEPT_PLAIN);
-	if (form === "plain") return text.value === "" ? { kind: "nothing" } : { kind: "text", text: text.value };
-	const shown = form === "html" ? htmlToText(text.value) : text.value;
+	if (text.value === "" && form === "plain") return { kind: "nothing" };
+	const shown = withoutControls(form === "html" ? htmlToText(text.value) : text.value);
+	if (form === "plain" && shown !== "") return { kind: "text", text: shown };
 	// Promise 1: markup without a word, a picture say, is not thrown away with a 200; its sender learns that it was not read.
 	return shown.trim() === "" ? refused("no-text", ACCEPT_PLAIN) : { kind: "text", text: shown };
+}
+
+/** Control characters say nothing to a person and much to a terminal; tabs and line ends stay. */
+function withoutControls(text: string): string {
+	return text.replaceAll(/[^\P{Cc}\t\n\r]/gu, "");
 }
 
 function refused(code: string, accept: string): Arrived {
