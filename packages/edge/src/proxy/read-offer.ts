@@ -6,7 +6,7 @@ export const LONGEST_OFFER_BYTES = 32_768;
 
 /** Undefined where there is none that can be read. */
 export function readOffer(request: SipRequest): Sdp | undefined | "wrong-type" {
-	if (request.body.length === 0 || request.body.length > LONGEST_OFFER_BYTES) return undefined;
+	if (request.body.length === 0) return undefined;
 	const type = contentType(request);
 	if (!type.ok || type.value === undefined) return "wrong-type";
 	let { body }: { body: Uint8Array | undefined } = request;
@@ -17,6 +17,7 @@ export function readOffer(request: SipRequest): Sdp | undefined | "wrong-type" {
 		return "wrong-type";
 	}
 	if (body === undefined) return "wrong-type";
+	if (body.length > LONGEST_OFFER_BYTES) return undefined;
 	const offer = parseSdp(body);
 	return offer.ok ? offer.value : undefined;
 }
