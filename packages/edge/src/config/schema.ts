@@ -390,7 +390,11 @@ const http = z.strictObject({
 });
 
 const trace = z.strictObject({
-	ring: key(wholeNumber(0, 10_000_000).default(20_000), "restart", "Messages kept for the live trace, the newest; fewer where they have more than 64 MiB together."),
+	ring: key(
+		wholeNumber(0, 10_000_000).default(20_000),
+		"restart",
+		"Messages kept for the live trace, the newest; fewer where they have more than 64 MiB together.",
+	),
 	hep: key(
 		orEmpty(
 			z.string().refine((text) => {
