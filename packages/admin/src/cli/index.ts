@@ -10,8 +10,10 @@ import * as key from "./key.ts";
 import * as peer from "./peer.ts";
 import * as policy from "./policy.ts";
 import * as presence from "./presence.ts";
+import * as requests from "./requests.ts";
 import * as rule from "./rule.ts";
 import * as send from "./send.ts";
+import * as settings from "./settings.ts";
 import * as status from "./status.ts";
 import * as subscriptions from "./subscriptions.ts";
 import * as user from "./user.ts";
@@ -47,6 +49,8 @@ export function registerCommands(program: Command, context: CommandContext): voi
 		presence,
 		contacts,
 		rule,
+		requests,
+		settings,
 	]) {
 		command.register(program, context);
 	}
