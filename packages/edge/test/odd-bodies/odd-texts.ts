@@ -14,7 +14,7 @@ const EXOTIC: readonly string[] = [
 	"\u0915\u094d\u0937",
 	"\u3042",
 	"<script>",
-	"${x}",
+	"$(x)",
 	"'; --",
 	"\t",
 	"\r\n",

@@ -65,6 +65,12 @@ test("protocol 3.5: the decision list of an INVITE", async (context) => {
 			(answer) => assert.equal(headerValue(answer, HeaderId.unsupported), "com.microsoft.rtc-multiparty"),
 		],
 		[
+			"2 Require: timer, which we take where it is offered and announce nowhere",
+			{ headers: ["Require: timer", "Supported: timer", "Session-Expires: 1800"], body: offer },
+			420,
+			(answer) => assert.equal(headerValue(answer, HeaderId.unsupported), "timer"),
+		],
+		[
 			"3 Proxy-Require",
 			{ headers: ["Proxy-Require: x-unheard-of"], body: offer },
 			420,
@@ -100,6 +106,11 @@ test("protocol 3.5: the decision list of an INVITE", async (context) => {
 			{ contentType: "application/ms-conf-invite+xml", body: "<Conferencing/>" },
 			415,
 			(answer) => assert.equal(headerValue(answer, HeaderId.accept), "application/sdp"),
+		],
+		[
+			"6 the same, longer than any offer may be",
+			{ contentType: "application/ms-conf-invite+xml", body: "<Conferencing/>".repeat(4_000) },
+			415,
 		],
 		...(["audio 4000 RTP/AVP 0", "message 2855 TCP/TLS/MSRP *", "message 0 sip/tcp *"] as const).map(
 			(line) =>

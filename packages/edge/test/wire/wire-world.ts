@@ -8,6 +8,7 @@ import type { TestContext } from "node:test";
 import { Client, type UserEvent } from "@causeway/admin";
 import {
 	type ByteStream,
+	type Clock,
 	DEFAULT_FRAMER_LIMITS,
 	type Logger,
 	SipConnection,
@@ -110,7 +111,8 @@ class Inbox<Item> {
 }
 
 /**
- * Starts the edge; `toml` is added to its configuration, `peer` to the entry of the partner, `prepare` sees its folder first.
+ * Starts the edge; `toml` is added to its configuration, `peer` to the entry of the partner, `prepare` sees its folder first,
+ * and the edge has the time from `clock`.
  * Everything ends with the test.
  */
 export async function startWireWorld(
@@ -118,6 +120,7 @@ export async function startWireWorld(
 	toml = "",
 	prepare: (folder: string) => void = () => {},
 	peer = "",
+	clock: Clock = systemClock(),
 ): Promise<WireWorld> {
 	const folder = await mkdtemp(join(tmpdir(), "causeway-wire-"));
 	prepare(folder);
@@ -157,7 +160,7 @@ ${toml}`,
 		lines.push({ event, fields });
 	};
 	const log: Logger = { debug() {}, info: keep, warn: keep, error: keep };
-	const start = () => startEdge(loaded.config, { clock: systemClock(), random: systemRandom(), log, version: "0.0.0" });
+	const start = () => startEdge(loaded.config, { clock, random: systemRandom(), log, version: "0.0.0" });
 	let edge = await start();
 	const stoppers: (() => void)[] = [];
 	context.after(async () => {
