@@ -99,6 +99,8 @@ const INTEROP_PROGRAMS = {
 	unshare: "util-linux",
 	mount: "mount",
 	faketime: "faketime",
+	xmllint: "libxml2-utils",
+	baresip: "baresip",
 };
 
 /** Debian's browser, which the tests of the pages drive. */

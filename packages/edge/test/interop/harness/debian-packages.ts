@@ -3,6 +3,7 @@ import { delimiter, join } from "node:path";
 
 /** Debian package → what proves that it is there: a program's name, or a file as a glob pattern. */
 const PROOFS = {
+	baresip: ["baresip"],
 	"dnsmasq-base": ["dnsmasq"],
 	iproute2: ["ip"],
 	kamailio: ["kamailio", "/usr/share/kamailio/db_sqlite/standard-create.sql"],
@@ -11,6 +12,7 @@ const PROOFS = {
 	"kamailio-sqlite-modules": ["/usr/lib/*/kamailio/modules/db_sqlite.so"],
 	"kamailio-tls-modules": ["/usr/lib/*/kamailio/modules/tls.so"],
 	"kamailio-xml-modules": ["/usr/lib/*/kamailio/modules/xmlops.so"],
+	"libxml2-utils": ["xmllint"],
 	mount: ["mount"],
 	openssl: ["openssl"],
 	"sip-tester": ["sipp"],
