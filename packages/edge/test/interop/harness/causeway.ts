@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type {
 	Connection,
 	Contact,
+	HeldRequest,
 	Message,
 	PresenceState,
 	Subscription,
@@ -19,6 +20,12 @@ import { until } from "./until.ts";
 export const LAUNCHER = fileURLToPath(new URL("../../../bin/causeway.mjs", import.meta.url));
 
 export interface CausewayOptions {
+	/** Of its files, where a lab has several. */
+	readonly name?: string;
+	/** Its HTTP listener, where a lab has several. */
+	readonly http?: string;
+	/** More hosted domains. */
+	readonly otherDomains?: readonly string[];
 	/** The hosted domain and its edge; it listens on that address and port. */
 	readonly home: FederatedDomain;
 	readonly credentials: Credentials;
@@ -43,6 +50,8 @@ export interface Causeway {
 	subscriptions(): Promise<readonly Subscription[]>;
 	/** The last messages on the wire, oldest first, bodies and all, as the trace says they were. */
 	trace(): Promise<readonly TraceEntry[]>;
+	/** A request of the administrator's to the API; gives the body of the answer. */
+	admin(method: string, path: string, body?: unknown): Promise<unknown>;
 	/** Logs in as a user that is there already. */
 	logIn(aor: string): Promise<User>;
 	/** Makes a hosted user and logs in as that user. */
@@ -66,18 +75,21 @@ export interface User {
 	/** The whole history with everybody, oldest first. */
 	history(): Promise<readonly Message[]>;
 	requests(): Promise<readonly WatchRequest[]>;
+	/** Who wrote and is not let in yet. */
+	messageRequests(): Promise<readonly HeldRequest[]>;
 	decide(aor: string, decision: "allow" | "deny" | "block"): Promise<void>;
 }
 
-const HTTP = "127.0.0.1:8080";
+const DEFAULT_HTTP = "127.0.0.1:8080";
 const PASSWORD = "correct horse battery";
 const START_DEADLINE_MS = 60_000;
 
 /** Starts `causeway serve` with a configuration file of its own and waits until it says that it is ready. */
 export async function startCauseway(lab: Lab, options: CausewayOptions): Promise<Causeway> {
-	const config = lab.write("causeway.toml", configuration(options));
+	const { name = "causeway", http = DEFAULT_HTTP } = options;
+	const config = lab.write(`${name}.toml`, configuration(options, name, http));
 	const program = await lab.run({
-		name: "causeway",
+		name,
 		command: process.execPath,
 		args: [LAUNCHER, "serve", "--config", config],
 		// The checkout is what is tested, not a build that may be older.
@@ -86,28 +98,36 @@ export async function startCauseway(lab: Lab, options: CausewayOptions): Promise
 	const start = await until(
 		async () => {
 			if (program.exitStatus !== undefined) return "ended";
-			return (await fetch(`http://${HTTP}/readyz`)).status === 200 ? "ready" : undefined;
+			return (await fetch(`http://${http}/readyz`)).status === 200 ? "ready" : undefined;
 		},
 		{ what: "causeway is ready", deadlineMs: START_DEADLINE_MS },
 	);
-	if (start === "ended") throw new Error(`causeway did not start:\n${program.lines.slice(-40).join("\n")}`);
-	const adminToken = readFileSync(lab.path("data/admin.token"), "utf8").trim();
+	if (start === "ended") throw new Error(`${name} did not start:\n${program.lines.slice(-40).join("\n")}`);
+	const adminToken = readFileSync(lab.path(`${name}-data/admin.token`), "utf8").trim();
+	const admin = createRequest(http, adminToken);
+	const logIn = async (aor: string): Promise<User> => {
+		const { token } = (await createRequest(http, undefined)("POST", "/login", { aor, password: PASSWORD })) as {
+			token: string;
+		};
+		return createUser(createRequest(http, token));
+	};
 
 	return {
 		program,
 		log: () => program.lines.flatMap(readLogEntry),
 		async connections() {
-			return ((await request(adminToken, "GET", "/connections")) as { connections: Connection[] }).connections;
+			return ((await admin("GET", "/connections")) as { connections: Connection[] }).connections;
 		},
 		async subscriptions() {
-			return ((await request(adminToken, "GET", "/subscriptions")) as { subscriptions: Subscription[] }).subscriptions;
+			return ((await admin("GET", "/subscriptions")) as { subscriptions: Subscription[] }).subscriptions;
 		},
 		async trace() {
-			return ((await request(adminToken, "GET", "/trace?bodies=true&limit=1000")) as { entries: TraceEntry[] }).entries;
+			return ((await admin("GET", "/trace?bodies=true&limit=1000")) as { entries: TraceEntry[] }).entries;
 		},
+		admin,
 		logIn,
 		async createUser(aor, displayName) {
-			await request(adminToken, "PUT", `/users/${encodeURIComponent(aor)}`, {
+			await admin("PUT", `/users/${encodeURIComponent(aor)}`, {
 				password: PASSWORD,
 				display_name: displayName,
 			});
@@ -116,29 +136,26 @@ export async function startCauseway(lab: Lab, options: CausewayOptions): Promise
 	};
 }
 
-async function logIn(aor: string): Promise<User> {
-	const { token } = (await request(undefined, "POST", "/login", { aor, password: PASSWORD })) as { token: string };
-	return createUser(token);
-}
-
-function configuration({ home, credentials, trust, config }: CausewayOptions): string {
+function configuration(
+	{ home, otherDomains = [], credentials, trust, config }: CausewayOptions,
+	name: string,
+	http: string,
+): string {
+	const domains = [home.domain, ...otherDomains].map((domain) => `[[domain]]\nname = "${domain}"\nkind = "hosted"\n`);
 	return `[edge]
 fqdn = "${home.edge}"
 listen = ["${home.address}:${home.port}"]
-data_dir = "./data"
+data_dir = "./${name}-data"
 
 [edge.tls]
 certificate = "${credentials.certificate}"
 key = "${credentials.key}"
 trust = ["${trust}"]
 
-[[domain]]
-name = "${home.domain}"
-kind = "hosted"
-
+${domains.join("\n")}
 [http]
-listen = "${HTTP}"
-admin_token_file = "data/admin.token"
+listen = "${http}"
+admin_token_file = "${name}-data/admin.token"
 
 ${config}`;
 }
@@ -154,9 +171,21 @@ function readLogEntry(line: string): readonly LogEntry[] {
 	}
 }
 
-/** Gives the answer's body; rejects with the problem the server named. */
-async function request(token: string | undefined, method: string, path: string, body?: unknown): Promise<unknown> {
-	const response = await fetch(`http://${HTTP}/api/v1${path}`, {
+type Request = (method: string, path: string, body?: unknown) => Promise<unknown>;
+
+/** Requests that give the answer's body, and reject with the problem the server named. */
+function createRequest(http: string, token: string | undefined): Request {
+	return (method, path, body) => request(http, token, method, path, body);
+}
+
+async function request(
+	http: string,
+	token: string | undefined,
+	method: string,
+	path: string,
+	body: unknown,
+): Promise<unknown> {
+	const response = await fetch(`http://${http}/api/v1${path}`, {
 		method,
 		headers: {
 			...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -169,9 +198,8 @@ async function request(token: string | undefined, method: string, path: string, 
 	return text === "" ? undefined : JSON.parse(text);
 }
 
-function createUser(token: string): User {
-	const call = (method: string, path: string, body?: unknown): Promise<unknown> =>
-		request(token, method, `/me${path}`, body);
+function createUser(ask: Request): User {
+	const call: Request = (method, path, body) => ask(method, `/me${path}`, body);
 	const contact = async (aor: string): Promise<Contact> =>
 		(await call("GET", `/contacts/${encodeURIComponent(aor)}`)) as Contact;
 
@@ -232,6 +260,9 @@ function createUser(token: string): User {
 		history: () => readHistory({ limit: "500" }),
 		async requests() {
 			return ((await call("GET", "/requests")) as { requests: WatchRequest[] }).requests;
+		},
+		async messageRequests() {
+			return ((await call("GET", "/message-requests")) as { requests: HeldRequest[] }).requests;
 		},
 		async decide(aor, decision) {
 			await call("POST", `/requests/${encodeURIComponent(aor)}`, { decision });

@@ -10,20 +10,25 @@ export interface FederatedDomain {
 	readonly port: number;
 }
 
-/** DNS on 127.0.0.1:53 of the namespace: SRV and A records of each domain, NXDOMAIN for every other name. */
-export async function startDns(lab: Lab, domains: readonly FederatedDomain[]): Promise<Program> {
+/** DNS on 127.0.0.1:53 of the namespace: SRV and A records of each domain, A records alone of the other edges, NXDOMAIN for every other name. */
+export async function startDns(
+	lab: Lab,
+	domains: readonly FederatedDomain[],
+	otherEdges: readonly Pick<FederatedDomain, "edge" | "address">[] = [],
+): Promise<Program> {
 	requirePackages(["dnsmasq-base"]);
 	const records = domains.flatMap(({ domain, edge, address, port }) => [
 		`--srv-host=_sipfederationtls._tcp.${domain},${edge},${port},0,10`,
 		`--host-record=${edge},${address}`,
 	]);
+	const others = otherEdges.map(({ edge, address }) => `--host-record=${edge},${address}`);
 	const program = await lab.run({
 		name: "dnsmasq",
 		command: "dnsmasq",
 		args: [
 			...["--conf-file=/dev/null", "--no-daemon", "--log-facility=-", "--log-queries"],
 			...["--no-resolv", "--no-hosts", "--local=/example/", "--listen-address=127.0.0.1", "--bind-interfaces"],
-			...[`--pid-file=${lab.path("dnsmasq.pid")}`, ...records],
+			...[`--pid-file=${lab.path("dnsmasq.pid")}`, ...records, ...others],
 		],
 	});
 	await program.waitForLine("its start", (line) => line.includes("started, version"));

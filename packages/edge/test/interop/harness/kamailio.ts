@@ -7,6 +7,8 @@ import type { Program } from "./process.ts";
 
 export interface KamailioOptions {
 	readonly domain: string;
+	/** More domains that are its own. */
+	readonly otherDomains?: readonly string[];
 	readonly fqdn: string;
 	/** Address of both its listeners: 5061 for federation over mutual TLS, 5060 for its own users over TCP. */
 	readonly address: string;
@@ -29,7 +31,7 @@ export interface Kamailio {
 	peerReports(): readonly PeerReport[];
 }
 
-/** Kamailio as the federation edge, registrar and presence server of one domain. */
+/** Kamailio as the federation edge, registrar and presence server of its domains. */
 export async function startKamailio(lab: Lab, options: KamailioOptions): Promise<Kamailio> {
 	requirePackages([
 		...(["kamailio", "kamailio-extra-modules", "kamailio-presence-modules", "kamailio-sqlite-modules"] as const),
@@ -105,7 +107,12 @@ ca_list = ${trust}
 	return `[server:default]\n${profile}[client:default]\n${profile}`;
 }
 
-function mainConfig({ domain, fqdn, address }: KamailioOptions, tlsFile: string, database: string): string {
+function mainConfig(
+	{ domain, otherDomains = [], fqdn, address }: KamailioOptions,
+	tlsFile: string,
+	database: string,
+): string {
+	const aliases = [domain, ...otherDomains, fqdn].map((name) => `alias="${name}"`).join("\n");
 	return `#!KAMAILIO
 debug=2
 log_stderror=yes
@@ -113,8 +120,7 @@ fork=yes
 children=1
 tcp_children=2
 auto_aliases=no
-alias="${domain}"
-alias="${fqdn}"
+${aliases}
 listen=tcp:${address}:5060
 listen=tls:${address}:5061 advertise ${fqdn}:5061
 enable_tls=yes

@@ -22,7 +22,7 @@ export interface ScenarioOptions {
 	readonly callsPerSecond?: number;
 	/** Calls open at once; SIPp's own limit where left out. */
 	readonly callsAtOnce?: number;
-	/** `[name]` → text in the scenario. */
+	/** `[name]` → text in the scenario, beside `defaultKeys`. */
 	readonly keys?: Readonly<Record<string, string>>;
 	/** The user part of the called address: `[service]`. */
 	readonly service?: string;
@@ -75,10 +75,12 @@ export async function startScenario(lab: Lab, options: ScenarioOptions): Promise
 			...["-trace_err", "-error_file", lab.path(`${name}.errors`)],
 			...["-timeout", `${Math.ceil(deadlineMs / 1000)}s`, "-timeout_error"],
 			...(service === undefined ? [] : ["-s", service]),
-			...Object.entries(keys).flatMap(([key, value]) => ["-key", key, value]),
+			...Object.entries({ ...defaultKeys(keys), ...keys }).flatMap(([key, value]) => ["-key", key, value]),
 		],
 		env: { TERM: "dumb" },
 	});
+	// A scenario that is called is of use once its port is open.
+	if (remote === undefined) await until(() => isListening(address, Number(port)), { what: `${name} listens` });
 	return {
 		program,
 		messages: () => readMessages(messageFile),
@@ -95,6 +97,27 @@ export async function startScenario(lab: Lab, options: ScenarioOptions): Promise
 			await program.exited(deadlineMs + 5_000);
 			return readStatistics(statisticsFile);
 		},
+	};
+}
+
+/** Whether somebody listens there, by the system's table; a trial connection would be a call to SIPp. */
+function isListening(address: string, port: number): true | undefined {
+	const octets = address.split(".").reverse();
+	const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, "0");
+	const local = `${octets.map((octet) => hex(Number(octet), 2)).join("")}:${hex(port, 4)}`;
+	return readFileSync("/proc/net/tcp", "latin1").includes(` ${local} 00000000:0000 0A `) ? true : undefined;
+}
+
+/** Where a scenario does not say otherwise, it plays an edge behind a TLS tunnel whose people are verified. */
+function defaultKeys({ fqdn = "edge.example" }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+	return {
+		caller: "trader",
+		contact: `${fqdn}:5061;transport=tls`,
+		domain: "fabrikam.example",
+		fqdn,
+		level: "verified",
+		name: "Lena of Fabrikam",
+		via: `TLS ${fqdn}:5061`,
 	};
 }
 
