@@ -1,7 +1,8 @@
 /** CSeq: RFC 3261 §20.16. */
 import { type Result, refusal, success } from "../fault.ts";
-import { CharClass, skipClass } from "../text/char-class.ts";
-import { parseDecimal, skipLws } from "../text/scan.ts";
+import { CharClass, skipOctets } from "../text/char-class.ts";
+import { octetsOf } from "../text/octet-view.ts";
+import { decimalOf, skipLwsOctets } from "../text/scan.ts";
 
 /** A CSeq value (RFC 3261 §20.16). */
 export interface CSeq {
@@ -14,11 +15,16 @@ const maxNumber = 2 ** 31 - 1;
 
 /** Reads a CSeq value that fills `text` from `start` to `end`. Leading zeros are allowed. */
 export function parseCSeq(text: string, start: number, end: number): Result<CSeq> {
-	const digitsEnd = skipClass(text, start, end, CharClass.digit);
-	const number = parseDecimal(text, start, digitsEnd, 15);
+	return readCSeq(octetsOf(text), text, start, end);
+}
+
+/** As {@link parseCSeq}; `octets` are those of `text`. */
+export function readCSeq(octets: Uint8Array, text: string, start: number, end: number): Result<CSeq> {
+	const digitsEnd = skipOctets(octets, start, end, CharClass.digit);
+	const number = decimalOf(octets, start, digitsEnd, 15);
 	if (number === undefined || number > maxNumber) return bad(start, "The number of CSeq is not from 0 to 2^31 - 1.");
-	const methodStart = skipLws(text, digitsEnd, end);
-	const methodEnd = skipClass(text, methodStart, end, CharClass.token);
+	const methodStart = skipLwsOctets(octets, digitsEnd, end);
+	const methodEnd = skipOctets(octets, methodStart, end, CharClass.token);
 	if (methodStart === digitsEnd || methodEnd === methodStart || methodEnd !== end) {
 		return bad(methodStart, "CSeq names no method.");
 	}

@@ -1,10 +1,11 @@
 /** Content-Type, and the media ranges of Accept: RFC 3261 §20.15, §20.1. */
 import { type Result, refusal, success } from "../fault.ts";
 import { lowerAscii } from "../text/ascii.ts";
-import { CharClass, skipClass } from "../text/char-class.ts";
-import { skipLws } from "../text/scan.ts";
+import { CharClass, skipOctets } from "../text/char-class.ts";
+import { octetsOf } from "../text/octet-view.ts";
+import { skipLwsOctets } from "../text/scan.ts";
 import type { Params } from "../uri/params.ts";
-import { parseParams } from "./params.ts";
+import { readParams } from "./params.ts";
 
 /** A media type, or a range of Accept (RFC 3261 §20.1, §20.15). */
 export interface MediaType {
@@ -17,19 +18,24 @@ export interface MediaType {
 
 /** Reads one media type or range that fills `text` from `start` to `end`. Faults: `bad-media-type`. */
 export function parseMediaType(text: string, start: number, end: number): Result<MediaType> {
-	const typeStart = skipLws(text, start, end);
-	const typeEnd = skipClass(text, typeStart, end, CharClass.token);
-	const slash = skipLws(text, typeEnd, end);
-	if (typeEnd === typeStart || slash >= end || text.charCodeAt(slash) !== 0x2f) {
+	return readMediaType(octetsOf(text), text, start, end);
+}
+
+/** As {@link parseMediaType}; `octets` are those of `text`. */
+export function readMediaType(octets: Uint8Array, text: string, start: number, end: number): Result<MediaType> {
+	const typeStart = skipLwsOctets(octets, start, end);
+	const typeEnd = skipOctets(octets, typeStart, end, CharClass.token);
+	const slash = skipLwsOctets(octets, typeEnd, end);
+	if (typeEnd === typeStart || slash >= end || octets[slash] !== 0x2f) {
 		return bad(typeEnd, "A media type is two words with a slash between them.");
 	}
-	const subtypeStart = skipLws(text, slash + 1, end);
-	const subtypeEnd = skipClass(text, subtypeStart, end, CharClass.token);
+	const subtypeStart = skipLwsOctets(octets, slash + 1, end);
+	const subtypeEnd = skipOctets(octets, subtypeStart, end, CharClass.token);
 	if (subtypeEnd === subtypeStart) return bad(subtypeStart, "A media type has nothing behind its slash.");
-	const params = parseParams(text, subtypeEnd, end);
-	if (params === undefined) return bad(subtypeEnd, "The parameters of a media type are malformed.");
+	const found = readParams(octets, text, subtypeEnd, end, "");
+	if (found === undefined) return bad(subtypeEnd, "The parameters of a media type are malformed.");
 	const type = lowerAscii(text.slice(typeStart, typeEnd));
-	return success({ type, subtype: lowerAscii(text.slice(subtypeStart, subtypeEnd)), params });
+	return success({ type, subtype: lowerAscii(text.slice(subtypeStart, subtypeEnd)), params: found.params });
 }
 
 /** A media type as text: `text/plain;charset=UTF-8` (RFC 3261 §20.15). */

@@ -1,12 +1,13 @@
 /** `name-addr` and `addr-spec` with header parameters: From, To, Contact, Route, Record-Route (RFC 3261 §20.10, §25.1). */
 import { type Result, refusal, success } from "../fault.ts";
 import { invariant } from "../text/assert.ts";
+import { octetsOf } from "../text/octet-view.ts";
 import { quote, unfold, unquote } from "../text/quoting.ts";
-import { isLws, skipLws, skipQuoted, trimLwsEnd } from "../text/scan.ts";
-import { formatParams, hasParam, type Param, type Params, paramValue } from "../uri/params.ts";
-import { parseUri } from "../uri/parse-uri.ts";
+import { isLws, skipLwsOctets, skipQuotedOctets, trimLwsEnd } from "../text/scan.ts";
+import { formatParams, hasParam, type Param, type Params } from "../uri/params.ts";
+import { readUri, readUriIn } from "../uri/parse-uri.ts";
 import type { Uri } from "../uri/uri.ts";
-import { parseParams } from "./params.ts";
+import { readParams } from "./params.ts";
 
 /**
  * An address with display name and parameters: a value of From, To, Contact, Route or Record-Route (RFC 3261 §20.10).
@@ -26,62 +27,81 @@ export interface NameAddr {
  * and a question mark or comma is a fault (RFC 3261 §20.10). A display name without quotes may hold more than tokens.
  */
 export function parseNameAddr(text: string, start: number, end: number): Result<NameAddr> {
-	let at = skipLws(text, start, end);
+	return readNameAddr(octetsOf(text), text, start, end);
+}
+
+/** As {@link parseNameAddr}; `octets` are those of `text`. */
+export function readNameAddr(octets: Uint8Array, text: string, start: number, end: number): Result<NameAddr> {
+	let at = skipLwsOctets(octets, start, end);
 	let displayName: string | undefined;
-	if (at < end && text.charCodeAt(at) === 0x22) {
-		const behind = skipQuoted(text, at, end);
-		if (behind === undefined) return bad(at, "A quoted display name is not closed.");
-		const plain = unquote(text.slice(at, behind));
-		displayName = unfold(plain, 0, plain.length);
-		at = skipLws(text, behind, end);
-		if (at >= end || text.charCodeAt(at) !== 0x3c) return bad(at, "A display name is followed by no angle bracket.");
-	} else if (at >= end || text.charCodeAt(at) !== 0x3c) {
-		const bracket = findBracket(text, at, end);
-		if (bracket === undefined) return parseAddrSpec(text, at, end);
-		const nameEnd = trimLwsEnd(text, at, bracket);
-		displayName = unfold(text, at, nameEnd);
+	if (at < end && octets[at] === 0x22) {
+		const behind = skipQuotedOctets(octets, at, end);
+		if (behind < 0) return bad(at, "A quoted display name is not closed.");
+		displayName = quotedName(text, at, behind);
+		at = skipLwsOctets(octets, behind, end);
+		if (at >= end || octets[at] !== 0x3c) return bad(at, "A display name is followed by no angle bracket.");
+	} else if (at >= end || octets[at] !== 0x3c) {
+		const bracket = findBracket(octets, at, end);
+		if (bracket < 0) return readAddrSpec(octets, text, at, end);
+		displayName = unfold(text, at, trimLwsEnd(text, at, bracket));
 		at = bracket;
 	}
-	const close = text.indexOf(">", at);
-	if (close < 0 || close >= end) return bad(at, "An angle bracket is not closed.");
-	return finish(text, displayName, at + 1, close, close + 1, end);
+	// No URI holds a closing bracket: it ends there, or the value is refused.
+	const uri = readUriIn(octets, text, at + 1, end);
+	const close = at + 1 + (uri.ok ? uri.value.text.length : 0);
+	if (uri.ok && close < end && octets[close] === 0x3e) {
+		return withParams(octets, text, displayName, uri.value, close + 1, end);
+	}
+	return refuseBrackets(octets, text, at, end);
 }
 
-/** The opening bracket behind an unquoted display name; undefined where the value is an `addr-spec`. */
-function findBracket(text: string, at: number, end: number): number | undefined {
+function refuseBrackets(octets: Uint8Array, text: string, at: number, end: number) {
+	const close = octets.subarray(0, end).indexOf(0x3e, at);
+	if (close < 0) return bad(at, "An angle bracket is not closed.");
+	const uri = readUri(octets, text, at + 1, close);
+	invariant(!uri.ok, "a URI in angle brackets is refused without a reason");
+	return uri;
+}
+
+function quotedName(text: string, start: number, end: number): string {
+	const plain = unquote(text.slice(start, end));
+	return unfold(plain, 0, plain.length);
+}
+
+/** The opening bracket behind an unquoted display name; -1 where the value is an `addr-spec`. */
+function findBracket(octets: Uint8Array, at: number, end: number): number {
 	for (let index = at; index < end; index++) {
-		const code = text.charCodeAt(index);
+		const code = octets[index];
 		if (code === 0x3c) return index;
 		// None of these stands in an unquoted name; the colon belongs to the scheme of a bare URI.
-		if (code === 0x3a || code === 0x3b || code === 0x2c || code === 0x22 || code === 0x3e) return undefined;
+		if (code === 0x3a || code === 0x3b || code === 0x2c || code === 0x22 || code === 0x3e) return -1;
 	}
-	return undefined;
+	return -1;
 }
 
-function parseAddrSpec(text: string, at: number, end: number): Result<NameAddr> {
+function readAddrSpec(octets: Uint8Array, text: string, at: number, end: number): Result<NameAddr> {
 	let uriEnd = at;
 	while (uriEnd < end) {
-		const code = text.charCodeAt(uriEnd);
+		const code = octets[uriEnd] as number;
 		if (code === 0x3b || isLws(code)) break;
 		if (code === 0x3f || code === 0x2c) return bad(uriEnd, "A URI with a comma or question mark needs angle brackets.");
 		uriEnd++;
 	}
-	return finish(text, undefined, at, uriEnd, uriEnd, end);
+	const uri = readUri(octets, text, at, uriEnd);
+	return uri.ok ? withParams(octets, text, undefined, uri.value, uriEnd, end) : uri;
 }
 
-function finish(
+function withParams(
+	octets: Uint8Array,
 	text: string,
 	displayName: string | undefined,
-	uriStart: number,
-	uriEnd: number,
+	uri: Uri,
 	paramsStart: number,
 	end: number,
 ): Result<NameAddr> {
-	const uri = parseUri(text, uriStart, uriEnd);
-	if (!uri.ok) return uri;
-	const params = parseParams(text, paramsStart, end);
+	const params = readParams(octets, text, paramsStart, end, "tag");
 	if (params === undefined) return bad(paramsStart, "The parameters behind an address are malformed.");
-	return success({ displayName, uri: uri.value, params, tag: paramValue(params, "tag") });
+	return success({ displayName, uri, params: params.params, tag: params.wanted });
 }
 
 /** What an address of ours is made of. */

@@ -2,7 +2,9 @@
  * The one table of header names: number, canonical spelling, compact form, and whether a message carries the header once
  * or as a list. Numbers are of this process only; nothing stores or sends them.
  */
-import { lowerCode, matchesIgnoreCase } from "../text/ascii.ts";
+import { lowerCode } from "../text/ascii.ts";
+import { isToken } from "../text/char-class.ts";
+import { octetsOf } from "../text/octet-view.ts";
 
 /** Numbers of the headers we know; {@link HeaderId.other} is every other name. Those up to `lastSingle` appear once. */
 export const HeaderId = {
@@ -199,60 +201,58 @@ function buildNames(): HeaderName[] {
 	return names;
 }
 
-interface Candidate {
+interface Spelling {
 	readonly id: HeaderId;
-	readonly spelling: string;
 	/** Its octets in lower case. */
-	readonly lower: readonly number[];
+	readonly lower: Uint8Array;
 }
 
-// Names are told apart by length, first and last letter; the few that share all three are tried in turn.
-const buckets: readonly (readonly Candidate[] | undefined)[] = buildBuckets();
-const maxKnownLength = 31;
+const SLOTS = 1024;
+// Open addressing: a name is where its length and three of its letters say, or in a slot behind; a free slot ends the search.
+const spellings: readonly (Spelling | undefined)[] = buildSpellings();
 
-function bucketOf(length: number, first: number, last: number): number {
-	return (length << 10) | ((first & 0x1f) << 5) | (last & 0x1f);
+/** Within tokens the bit 0x20 tells the two cases of a letter apart and nothing else. */
+function slotOf(length: number, first: number, middle: number, last: number): number {
+	return (length * 37 + (first & 0x1f) * 113 + (middle & 0x1f) * 11 + (last & 0x1f) * 331) & (SLOTS - 1);
 }
 
-function buildBuckets(): (Candidate[] | undefined)[] {
-	const table = new Array<Candidate[] | undefined>(32 << 10).fill(undefined);
+function buildSpellings(): (Spelling | undefined)[] {
+	const table = new Array<Spelling | undefined>(SLOTS).fill(undefined);
 	for (const { id, name, compact } of headerNames) {
 		for (const spelling of compact === undefined ? [name] : [name, compact]) {
-			if (spelling === "") continue;
-			const bucket = bucketOf(spelling.length, spelling.charCodeAt(0), spelling.charCodeAt(spelling.length - 1));
-			const candidates = table[bucket] ?? [];
-			candidates.push({ id, spelling, lower: Array.from(spelling, (letter) => lowerCode(letter.charCodeAt(0))) });
-			table[bucket] = candidates;
+			const { length } = spelling;
+			if (length === 0) continue;
+			const lower = Uint8Array.from(spelling, (letter) => letter.charCodeAt(0) | 0x20);
+			let slot = slotOf(length, lower[0] ?? 0, lower[length >> 1] ?? 0, lower[length - 1] ?? 0);
+			while (table[slot] !== undefined) slot = (slot + 1) & (SLOTS - 1);
+			table[slot] = { id, lower };
 		}
 	}
 	return table;
 }
 
-/** As {@link findHeaderId}, of octets; those of the name are of the class `token`. */
+/** As {@link findHeaderId}, of octets; those of the name are of the class `token`, and there is one at least. */
 export function findHeaderIdIn(octets: Uint8Array, start: number, end: number): HeaderId {
 	const length = end - start;
-	if (length > maxKnownLength) return HeaderId.other;
-	const candidates = buckets[bucketOf(length, octets[start] as number, octets[end - 1] as number)];
-	if (candidates === undefined) return HeaderId.other;
-	for (const { id, lower } of candidates) {
-		let index = 0;
-		// Within tokens the bit tells the two cases of a letter apart and nothing else.
-		while (index < length && ((octets[start + index] as number) | 0x20) === lower[index]) index++;
-		if (index === length) return id;
+	const middle = octets[start + (length >> 1)] as number;
+	let slot = slotOf(length, octets[start] as number, middle, octets[end - 1] as number);
+	for (;;) {
+		const spelling = spellings[slot];
+		if (spelling === undefined) return HeaderId.other;
+		const { lower } = spelling;
+		if (lower.length === length) {
+			let index = 0;
+			while (index < length && ((octets[start + index] as number) | 0x20) === lower[index]) index++;
+			if (index === length) return spelling.id;
+		}
+		slot = (slot + 1) & (SLOTS - 1);
 	}
-	return HeaderId.other;
 }
 
 /** The number of the header whose name fills `text` from `start` to `end`, in any case, full or compact. */
 export function findHeaderId(text: string, start: number, end: number): HeaderId {
-	const length = end - start;
-	if (length <= 0 || length > maxKnownLength) return HeaderId.other;
-	const candidates = buckets[bucketOf(length, text.charCodeAt(start), text.charCodeAt(end - 1))];
-	if (candidates === undefined) return HeaderId.other;
-	for (const { id, spelling } of candidates) {
-		if (matchesIgnoreCase(text, start, spelling)) return id;
-	}
-	return HeaderId.other;
+	const name = text.slice(start, end);
+	return isToken(name) ? findHeaderIdIn(octetsOf(name), 0, name.length) : HeaderId.other;
 }
 
 /** The row of a header. */

@@ -1,7 +1,8 @@
 /** Parameters behind a header value: `*( SEMI generic-param )` (RFC 3261 §25.1). */
-import { CHAR_CLASSES, CharClass, skipClass } from "../text/char-class.ts";
+import { CHAR_CLASSES, CharClass, skipOctets } from "../text/char-class.ts";
+import { octetsOf } from "../text/octet-view.ts";
 import { unquote } from "../text/quoting.ts";
-import { isLws, skipLws, skipQuoted } from "../text/scan.ts";
+import { isLws, skipLwsOctets, skipQuoted, skipQuotedOctets } from "../text/scan.ts";
 import { MAX_PARAMS, type Params, paramValue } from "../uri/params.ts";
 
 /**
@@ -10,66 +11,103 @@ import { MAX_PARAMS, type Params, paramValue } from "../uri/params.ts";
  * {@link MAX_PARAMS}. An unquoted value may hold what a token may not, as long as it cannot end the value.
  */
 export function parseParams(text: string, at: number, end: number): Params | undefined {
-	const plain = skipPlainParams(text, at, end);
-	if (plain === end) return text.slice(at, end);
-	const start = skipLws(text, at, end);
+	return readParams(octetsOf(text), text, at, end, "")?.params;
+}
+
+/** Parameters, and the value of the one that was asked for. */
+export interface FoundParams {
+	readonly params: Params;
+	/** Undefined where it is absent or carries no value. */
+	readonly wanted: string | undefined;
+}
+
+/** As {@link parseParams}; `octets` are those of `text`, `wanted` is a name in lower case, empty for none. */
+export function readParams(
+	octets: Uint8Array,
+	text: string,
+	start: number,
+	end: number,
+	wanted: string,
+): FoundParams | undefined {
+	let at = start;
+	let isFound = false;
+	let value: string | undefined;
+	// Nearly all have neither white space nor quotes; what else stands there is for the reader proper.
+	for (let count = 0; at < end; count++) {
+		if (octets[at] !== 0x3b || count === MAX_PARAMS) return readSpacedParams(octets, text, start, end, wanted);
+		const nameStart = at + 1;
+		at = nameStart;
+		while (at < end && ((CHAR_CLASSES[octets[at] as number] as number) & CharClass.token) !== 0) at++;
+		if (at === nameStart) return readSpacedParams(octets, text, start, end, wanted);
+		const isWanted = !isFound && at - nameStart === wanted.length && isWord(octets, nameStart, wanted);
+		if (isWanted) isFound = true;
+		if (at === end || octets[at] !== 0x3d) continue;
+		const valueStart = at + 1;
+		at = valueStart;
+		while (at < end && ((CHAR_CLASSES[octets[at] as number] as number) & CharClass.paramValue) !== 0) at++;
+		if (at === valueStart) return readSpacedParams(octets, text, start, end, wanted);
+		if (isWanted) value = text.slice(valueStart, at);
+	}
+	return { params: text.slice(start, end), wanted: value };
+}
+
+/** Whether a word in lower case stands at `at`; the octets there are of a token, in which a bit tells the cases of a letter apart. */
+function isWord(octets: Uint8Array, at: number, word: string): boolean {
+	for (let index = 0; index < word.length; index++) {
+		if (((octets[at + index] as number) | 0x20) !== word.charCodeAt(index)) return false;
+	}
+	return true;
+}
+
+function readSpacedParams(
+	octets: Uint8Array,
+	text: string,
+	at: number,
+	end: number,
+	wanted: string,
+): FoundParams | undefined {
+	const start = skipLwsOctets(octets, at, end);
 	let index = start;
 	let count = 0;
 	let blanks = 0;
 	while (index < end) {
-		if (text.charCodeAt(index) !== 0x3b || count === MAX_PARAMS) return undefined;
+		if (octets[index] !== 0x3b || count === MAX_PARAMS) return undefined;
 		count++;
-		const nameStart = skipLws(text, index + 1, end);
-		const nameEnd = skipClass(text, nameStart, end, CharClass.token);
+		const nameStart = skipLwsOctets(octets, index + 1, end);
+		const nameEnd = skipOctets(octets, nameStart, end, CharClass.token);
 		if (nameEnd === nameStart) return undefined;
 		blanks += nameStart - index - 1;
-		index = skipLws(text, nameEnd, end);
+		index = skipLwsOctets(octets, nameEnd, end);
 		blanks += index - nameEnd;
-		if (index === end || text.charCodeAt(index) !== 0x3d) continue;
-		const valueStart = skipLws(text, index + 1, end);
+		if (index === end || octets[index] !== 0x3d) continue;
+		const valueStart = skipLwsOctets(octets, index + 1, end);
 		const valueEnd =
-			valueStart < end && text.charCodeAt(valueStart) === 0x22
-				? skipQuoted(text, valueStart, end)
-				: skipClass(text, valueStart, end, CharClass.paramValue);
-		if (valueEnd === undefined || valueEnd === valueStart) return undefined;
+			valueStart < end && octets[valueStart] === 0x22
+				? skipQuotedOctets(octets, valueStart, end)
+				: skipOctets(octets, valueStart, end, CharClass.paramValue);
+		if (valueEnd <= valueStart) return undefined;
 		blanks += valueStart - index - 1;
-		index = skipLws(text, valueEnd, end);
+		index = skipLwsOctets(octets, valueEnd, end);
 		blanks += index - valueEnd;
 	}
-	return blanks === 0 ? text.slice(start, end) : withoutBlanks(text, start, end);
-}
-
-/**
- * Offset behind the parameters at `at` that have neither white space nor quotes, as nearly all have; what else stands there
- * is for the reader proper.
- */
-function skipPlainParams(text: string, at: number, end: number): number {
-	let index = at;
-	for (let count = 0; count < MAX_PARAMS && index < end && text.charCodeAt(index) === 0x3b; count++) {
-		const nameStart = index + 1;
-		index = nameStart;
-		while (index < end && ((CHAR_CLASSES[text.charCodeAt(index)] as number) & CharClass.token) !== 0) index++;
-		if (index === nameStart) return at;
-		if (index === end || text.charCodeAt(index) !== 0x3d) continue;
-		const valueStart = index + 1;
-		index = valueStart;
-		while (index < end && ((CHAR_CLASSES[text.charCodeAt(index)] as number) & CharClass.paramValue) !== 0) index++;
-		if (index === valueStart) return at;
-	}
-	return index;
+	const params = blanks === 0 ? text.slice(start, end) : withoutBlanks(text, start, end);
+	return { params, wanted: wanted === "" ? undefined : paramValue(params, wanted) };
 }
 
 /** Well-formed parameters without the white space outside of quotes, where it separates and means nothing. */
 function withoutBlanks(text: string, start: number, end: number): Params {
 	let kept = "";
+	let from = start;
 	let at = start;
 	while (at < end) {
-		const from = at;
-		if (text.charCodeAt(at) === 0x22) at = skipQuoted(text, at, end) as number;
+		if (isLws(text.charCodeAt(at))) {
+			kept += text.slice(from, at);
+			while (at < end && isLws(text.charCodeAt(at))) at++;
+			from = at;
+		} else if (text.charCodeAt(at) === 0x22) at = skipQuoted(text, at, end) as number;
 		else at++;
-		if (!isLws(text.charCodeAt(from))) kept += text.slice(from, at);
 	}
-	return kept;
+	return kept + text.slice(from, end);
 }
 
 /** The value of the first parameter of that name without its quotes; undefined where absent or without value. */

@@ -1,11 +1,12 @@
 /** Via: RFC 3261 §20.42. */
 import { type Result, refusal, success } from "../fault.ts";
-import { matchesIgnoreCase, upperAscii } from "../text/ascii.ts";
-import { CharClass, skipClass } from "../text/char-class.ts";
-import { isLws, parseDecimal, skipLws } from "../text/scan.ts";
-import { parseHost } from "../uri/host.ts";
-import { type Params, paramValue } from "../uri/params.ts";
-import { parseParams } from "./params.ts";
+import { upperAscii } from "../text/ascii.ts";
+import { CharClass, skipOctets } from "../text/char-class.ts";
+import { octetsOf } from "../text/octet-view.ts";
+import { decimalOf, skipLwsOctets } from "../text/scan.ts";
+import { readHost } from "../uri/host.ts";
+import type { Params } from "../uri/params.ts";
+import { readParams } from "./params.ts";
 
 /** A Via value (RFC 3261 §20.42). */
 export interface Via {
@@ -20,29 +21,32 @@ export interface Via {
 	readonly params: Params;
 }
 
-const usualProtocol = "SIP/2.0/";
-
 /** Reads one Via value that fills `text` from `start` to `end`. White space may stand around the slashes and the colon. */
 export function parseVia(text: string, start: number, end: number): Result<Via> {
-	let at = readProtocol(text, start, end);
-	if (at === undefined) return bad(start, "A Via value starts with SIP/2.0 and a transport.");
-	const transportEnd = skipClass(text, at, end, CharClass.token);
-	const hostStart = skipLws(text, transportEnd, end);
+	return readVia(octetsOf(text), text, start, end);
+}
+
+/** As {@link parseVia}; `octets` are those of `text`. */
+export function readVia(octets: Uint8Array, text: string, start: number, end: number): Result<Via> {
+	let at = protocolEnd(octets, start, end);
+	if (at < 0) return bad(start, "A Via value starts with SIP/2.0 and a transport.");
+	const transportEnd = skipOctets(octets, at, end, CharClass.token);
+	const hostStart = skipLwsOctets(octets, transportEnd, end);
 	if (transportEnd === at || hostStart === transportEnd) return bad(at, "The Via value names no transport.");
-	const transport = transportName(text, at, transportEnd);
-	const host = parseHost(text, hostStart, end);
+	const transport = transportName(octets, text, at, transportEnd);
+	const host = readHost(octets, text, hostStart, end);
 	if (host === undefined) return bad(hostStart, "The Via value names no host.");
-	at = skipLws(text, host.end, end);
+	at = skipLwsOctets(octets, host.end, end);
 	let port: number | undefined;
-	if (at < end && text.charCodeAt(at) === 0x3a) {
-		const portStart = skipLws(text, at + 1, end);
-		at = skipClass(text, portStart, end, CharClass.digit);
-		port = parseDecimal(text, portStart, at, 5);
+	if (at < end && octets[at] === 0x3a) {
+		const portStart = skipLwsOctets(octets, at + 1, end);
+		at = skipOctets(octets, portStart, end, CharClass.digit);
+		port = decimalOf(octets, portStart, at, 5);
 		if (port === undefined || port > 65535) return bad(portStart, "The port of the Via value is no number to 65535.");
 	}
-	const params = parseParams(text, at, end);
+	const params = readParams(octets, text, at, end, "branch");
 	if (params === undefined) return bad(at, "The parameters of the Via value are malformed.");
-	return success({ transport, host: host.host, port, branch: paramValue(params, "branch"), params });
+	return success({ transport, host: host.host, port, branch: params.wanted, params: params.params });
 }
 
 /** A Via value with our usual spacing. */
@@ -52,33 +56,38 @@ export function formatVia(via: Pick<Via, "transport" | "host" | "port" | "params
 	return `SIP/2.0/${via.transport} ${host}${port}${via.params}`;
 }
 
-/** Offset of the transport behind `SIP / 2.0 /`; undefined where something else stands there. */
-function readProtocol(text: string, start: number, end: number): number | undefined {
-	// Nearly every Via is written without white space.
-	if (start + usualProtocol.length <= end && matchesIgnoreCase(text, start, usualProtocol)) {
-		const at = start + usualProtocol.length;
-		if (!isLws(text.charCodeAt(at))) return at;
-	}
-	let at = readWord(text, skipLws(text, start, end), end, "SIP");
-	at = at === undefined ? undefined : readSlash(text, at, end);
-	at = at === undefined ? undefined : readWord(text, at, end, "2.0");
-	return at === undefined ? undefined : readSlash(text, at, end);
+/** Offset of the transport behind `SIP / 2.0 /`; -1 where something else stands there. */
+function protocolEnd(octets: Uint8Array, start: number, end: number): number {
+	let at = skipLwsOctets(octets, start, end);
+	if (!isSip(octets, at, end)) return -1;
+	at = slashEnd(octets, at + 3, end);
+	if (at < 0 || at + 3 > end || octets[at] !== 0x32 || octets[at + 1] !== 0x2e || octets[at + 2] !== 0x30) return -1;
+	return slashEnd(octets, at + 3, end);
 }
 
-function readWord(text: string, at: number, end: number, word: string): number | undefined {
-	const behind = at + word.length;
-	return behind <= end && matchesIgnoreCase(text, at, word) ? behind : undefined;
+function isSip(octets: Uint8Array, at: number, end: number): boolean {
+	return (
+		at + 3 <= end &&
+		((octets[at] as number) | 0x20) === 0x73 &&
+		((octets[at + 1] as number) | 0x20) === 0x69 &&
+		((octets[at + 2] as number) | 0x20) === 0x70
+	);
 }
 
-function readSlash(text: string, at: number, end: number): number | undefined {
-	const slash = skipLws(text, at, end);
-	return slash < end && text.charCodeAt(slash) === 0x2f ? skipLws(text, slash + 1, end) : undefined;
+/** Offset behind a slash and the white space around it; -1 where none stands there. */
+function slashEnd(octets: Uint8Array, at: number, end: number): number {
+	const slash = skipLwsOctets(octets, at, end);
+	return slash < end && octets[slash] === 0x2f ? skipLwsOctets(octets, slash + 1, end) : -1;
 }
 
-function transportName(text: string, start: number, end: number): string {
+function transportName(octets: Uint8Array, text: string, start: number, end: number): string {
 	// Nearly every Via says this one; no new string for it.
-	if (end - start === 3 && matchesIgnoreCase(text, start, "TLS")) return "TLS";
-	return upperAscii(text.slice(start, end));
+	const isTls =
+		end - start === 3 &&
+		((octets[start] as number) | 0x20) === 0x74 &&
+		((octets[start + 1] as number) | 0x20) === 0x6c &&
+		((octets[start + 2] as number) | 0x20) === 0x73;
+	return isTls ? "TLS" : upperAscii(text.slice(start, end));
 }
 
 function bad(offset: number, detail: string) {

@@ -47,17 +47,41 @@ export function findField(head: MessageHead, id: HeaderId, from = 0): number | u
 export function applyEdits(message: SipRequest, edits: readonly Edit[]): SipRequest;
 export function applyEdits(message: SipResponse, edits: readonly Edit[]): SipResponse;
 export function applyEdits(message: SipMessage, edits: readonly Edit[]): SipMessage {
-	// Sorting keeps the order of edits that stand at one place.
-	const ordered = edits.toSorted((left, right) => placeOf(left) - placeOf(right) || rank(left) - rank(right));
-	const splice = new Splice(message.head);
-	for (const edit of ordered) splice.apply(edit);
-	const head = splice.finish();
-	const needsReading = edits.some((edit) => !isQuick(message.head, edit));
-	if (needsReading) return readAnew(head, message);
-	const topVia = edits.some((edit) => idOf(message.head, edit) === HeaderId.via) ? readFirstVia(head) : message.topVia;
-	if (message.kind === "response") return { ...message, head, topVia };
-	const hops = edits.some((edit) => idOf(message.head, edit) === HeaderId.maxForwards);
-	return { ...message, head, topVia, maxForwards: hops ? readHops(head) : message.maxForwards };
+	const { head } = message;
+	const splice = new Splice(head);
+	let mustRead = false;
+	let hasVia = false;
+	let hasHops = false;
+	for (const edit of inOrder(edits)) {
+		splice.apply(edit);
+		const id = idOf(head, edit);
+		if (!isQuick(head, edit, id)) mustRead = true;
+		else if (id === HeaderId.via) hasVia = true;
+		else if (id === HeaderId.maxForwards) hasHops = true;
+	}
+	const edited = splice.finish();
+	if (mustRead) return readAnew(edited, message);
+	const topVia = hasVia ? readFirstVia(edited) : message.topVia;
+	// Written out, so that edited messages have the shape of those that were read.
+	if (message.kind === "response") {
+		const { kind, body, from, to, callId, cseq, statusCode, reasonPhrase } = message;
+		return { kind, head: edited, body, topVia, from, to, callId, cseq, statusCode, reasonPhrase };
+	}
+	const { kind, body, from, to, callId, cseq, method, requestUri } = message;
+	const maxForwards = hasHops ? readHops(edited) : message.maxForwards;
+	return { kind, head: edited, body, topVia, from, to, callId, cseq, method, requestUri, maxForwards };
+}
+
+/** By place; edits that stand at one place keep their order. */
+function inOrder(edits: readonly Edit[]): readonly Edit[] {
+	for (let index = 1; index < edits.length; index++) {
+		if (compareEdits(edits[index - 1] as Edit, edits[index] as Edit) > 0) return edits.toSorted(compareEdits);
+	}
+	return edits;
+}
+
+function compareEdits(left: Edit, right: Edit): number {
+	return placeOf(left) - placeOf(right) || rank(left) - rank(right);
 }
 
 /** The header that an edit concerns; `other` for the Request-URI. */
@@ -67,9 +91,8 @@ function idOf(head: MessageHead, edit: Edit): number {
 }
 
 /** Whether an edit leaves everything decoded as it was, save Via and Max-Forwards, and cannot double a header. */
-function isQuick(head: MessageHead, edit: Edit): boolean {
+function isQuick(head: MessageHead, edit: Edit, id: number): boolean {
 	if (edit.kind === "request-uri") return false;
-	const id = idOf(head, edit);
 	if (edit.kind === "insert") return id > LAST_SINGLE_ID || findField(head, edit.id) === undefined;
 	return id !== HeaderId.from && id !== HeaderId.to && id !== HeaderId.callId && id !== HeaderId.cseq;
 }
@@ -103,11 +126,15 @@ function rank(edit: Edit): number {
 	return edit.kind === "insert" ? 0 : 1;
 }
 
+/** The index under construction; each head gets a copy of what it needs. */
+const index: number[] = [];
+
 /** Copies a head from left to right and makes the edits on the way. */
 class Splice {
 	readonly #head: MessageHead;
 	#text = "";
-	readonly #fields: number[] = [];
+	/** Numbers in the index. */
+	#count = 0;
 	/** Octets and fields of the old head that are copied already. */
 	#copied = 0;
 	#field = 0;
@@ -125,9 +152,9 @@ class Splice {
 
 	finish(): MessageHead {
 		this.#copyFields(countFields(this.#head));
-		this.#fields.push(this.#text.length + this.#lineStart(this.#field) - this.#copied);
+		index[this.#count] = this.#text.length + this.#lineStart(this.#field) - this.#copied;
 		this.#copyText(this.#head.text.length);
-		return { text: this.#text, fields: this.#fields };
+		return { text: this.#text, fields: index.slice(0, this.#count + 1) };
 	}
 
 	#setRequestUri(uri: string): void {
@@ -149,7 +176,7 @@ class Splice {
 		const start = this.#text.length;
 		const valueStart = start + name.length + 2;
 		this.#text += `${name}: ${value}\r\n`;
-		this.#fields.push(id, start, valueStart, valueStart + value.length);
+		this.#addField(id, start, valueStart, valueStart + value.length);
 	}
 
 	#remove(field: number): void {
@@ -173,9 +200,8 @@ class Splice {
 		this.#copyText(start);
 		this.#text += value;
 		this.#copied = end;
-		this.#fields.push(fields[at] ?? 0, (fields[at + 1] ?? 0) + shift, valueStart + shift);
 		this.#copyText(valueEnd);
-		this.#fields.push(this.#text.length);
+		this.#addField(fields[at] ?? 0, (fields[at + 1] ?? 0) + shift, valueStart + shift, this.#text.length);
 		this.#field = field + 1;
 	}
 
@@ -185,18 +211,28 @@ class Splice {
 		invariant(field >= this.#field && field <= countFields(this.#head), "edits of one message overlap");
 		const shift = this.#text.length - this.#copied;
 		for (let at = this.#field * FIELD_STRIDE; at < field * FIELD_STRIDE; at += FIELD_STRIDE) {
-			this.#fields.push(
-				fields[at] ?? 0,
-				(fields[at + 1] ?? 0) + shift,
-				(fields[at + 2] ?? 0) + shift,
-				(fields[at + 3] ?? 0) + shift,
+			const start = (fields[at + 1] as number) + shift;
+			this.#addField(
+				fields[at] as number,
+				start,
+				(fields[at + 2] as number) + shift,
+				(fields[at + 3] as number) + shift,
 			);
 		}
 		this.#field = field;
 	}
 
+	#addField(id: number, start: number, valueStart: number, valueEnd: number): void {
+		const count = this.#count;
+		index[count] = id;
+		index[count + 1] = start;
+		index[count + 2] = valueStart;
+		index[count + 3] = valueEnd;
+		this.#count = count + FIELD_STRIDE;
+	}
+
 	#copyText(end: number): void {
-		this.#text += this.#head.text.slice(this.#copied, end);
+		if (end > this.#copied) this.#text += this.#head.text.slice(this.#copied, end);
 		this.#copied = end;
 	}
 

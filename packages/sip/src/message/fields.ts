@@ -2,16 +2,17 @@
 import { type Fault, type Result, refusal, success } from "../fault.ts";
 import { type Diagnostics, parseDiagnostics } from "../header/diagnostics.ts";
 import { type Event, parseEvent } from "../header/event.ts";
-import { type MediaType, parseMediaType } from "../header/media-type.ts";
-import { type NameAddr, parseNameAddr } from "../header/name-addr.ts";
+import { type MediaType, readMediaType } from "../header/media-type.ts";
+import { type NameAddr, readNameAddr } from "../header/name-addr.ts";
 import { findHeaderId, HeaderId, headerName } from "../header/names.ts";
 import { parseDeltaSeconds, parseRetryAfter } from "../header/number.ts";
 import { parseSubscriptionState, type SubscriptionState } from "../header/subscription-state.ts";
 import { parseTokenList } from "../header/token-list.ts";
 import { parseVerificationLevel, type VerificationLevel } from "../header/verification-level.ts";
-import { parseVia, type Via } from "../header/via.ts";
+import { readVia, type Via } from "../header/via.ts";
 import { parseWarning, type Warning } from "../header/warning.ts";
 import { matchesIgnoreCase } from "../text/ascii.ts";
+import { octetsOf, octetsOfHead } from "../text/octet-view.ts";
 import { unfold } from "../text/quoting.ts";
 import { skipListItem, skipLws, trimLwsEnd } from "../text/scan.ts";
 import { FIELD_STRIDE, type MessageHead, type SipMessage } from "./message.ts";
@@ -93,11 +94,24 @@ function splitList(text: string, start: number, end: number, into: string[]): vo
 	}
 }
 
-type ValueReader<Value> = (text: string, start: number, end: number) => Result<Value>;
+type ValueReader<Value> = (octets: Uint8Array, text: string, start: number, end: number) => Result<Value>;
+
+/** The reader of a header that is too rare for octets. */
+function ofText<Value>(read: (text: string, start: number, end: number) => Result<Value>): ValueReader<Value> {
+	return (_octets, text, start, end) => read(text, start, end);
+}
+
+const readDeltaSeconds = ofText(parseDeltaSeconds);
+const readRetryAfter = ofText(parseRetryAfter);
+const readEvent = ofText(parseEvent);
+const readSubscriptionState = ofText(parseSubscriptionState);
+const readWarning = ofText(parseWarning);
 
 /** Reads the values of a header where they stand; what is folded is copied first. */
 function readList<Value>(source: FieldSource, id: HeaderId, read: ValueReader<Value>): Result<readonly Value[]> {
-	const { text, fields } = headOf(source);
+	const head = headOf(source);
+	const { text, fields } = head;
+	const octets = octetsOfHead(head);
 	const isList = headerName(id).list;
 	const values: Value[] = [];
 	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
@@ -105,11 +119,11 @@ function readList<Value>(source: FieldSource, id: HeaderId, read: ValueReader<Va
 		const start = fields[at + 2] as number;
 		const end = fields[at + 3] as number;
 		if (isList && start === end) continue;
-		const value = readUnfolded(text, start, end, read);
+		const value = readUnfolded(octets, text, start, end, read);
 		if (value.ok) values.push(value.value);
 		else {
 			// None of the readers takes a comma outside of quotes and angle brackets: a field that was read held one value.
-			const refused = isList ? readItems(text, start, end, read, values) : value;
+			const refused = isList ? readItems(octets, text, start, end, read, values) : value;
 			if (refused !== undefined) return refused;
 		}
 		if (values.length > MAX_LIST_VALUES) return tooMany(id);
@@ -119,6 +133,7 @@ function readList<Value>(source: FieldSource, id: HeaderId, read: ValueReader<Va
 
 /** Reads the values of one comma list into `into`; the first refusal ends it. */
 function readItems<Value>(
+	octets: Uint8Array,
 	text: string,
 	start: number,
 	end: number,
@@ -128,7 +143,7 @@ function readItems<Value>(
 	for (let at = start; at <= end && into.length <= MAX_LIST_VALUES; ) {
 		const itemEnd = skipListItem(text, at, end);
 		const itemStart = skipLws(text, at, itemEnd);
-		const value = readUnfolded(text, itemStart, trimLwsEnd(text, itemStart, itemEnd), read);
+		const value = readUnfolded(octets, text, itemStart, trimLwsEnd(text, itemStart, itemEnd), read);
 		if (!value.ok) return value;
 		into.push(value.value);
 		at = itemEnd + 1;
@@ -137,11 +152,17 @@ function readItems<Value>(
 }
 
 /** Reads a value without its folds; the offset of a fault is that in the head, or where a folded value starts. */
-function readUnfolded<Value>(text: string, start: number, end: number, read: ValueReader<Value>): Result<Value> {
-	const lineEnd = text.indexOf("\r", start);
-	if (lineEnd < 0 || lineEnd >= end) return read(text, start, end);
+function readUnfolded<Value>(
+	octets: Uint8Array,
+	text: string,
+	start: number,
+	end: number,
+	read: ValueReader<Value>,
+): Result<Value> {
+	// Every head ends in a line end.
+	if (text.indexOf("\r", start) >= end) return read(octets, text, start, end);
 	const value = unfold(text, start, end);
-	const outcome = read(value, 0, value.length);
+	const outcome = read(octetsOf(value), value, 0, value.length);
 	return outcome.ok ? outcome : { ok: false, fault: { ...outcome.fault, offset: start } };
 }
 
@@ -154,12 +175,18 @@ function readOne<Value>(source: FieldSource, id: HeaderId, read: ValueReader<Val
 	const head = headOf(source);
 	const at = firstField(head, id);
 	if (at < 0) return success(undefined);
-	return readUnfolded(head.text, head.fields[at + 2] as number, head.fields[at + 3] as number, read);
+	return readUnfolded(
+		octetsOfHead(head),
+		head.text,
+		head.fields[at + 2] as number,
+		head.fields[at + 3] as number,
+		read,
+	);
 }
 
 /** Every Via value, the topmost first. */
 export function vias(source: FieldSource): Result<readonly Via[]> {
-	return readList(source, HeaderId.via, parseVia);
+	return readList(source, HeaderId.via, readVia);
 }
 
 /** Contact; `"*"` for the star that removes bindings (RFC 3261 §20.10), which then stands alone. */
@@ -168,24 +195,24 @@ export function contacts(source: FieldSource): Result<readonly NameAddr[] | "*">
 	const at = firstField(head, HeaderId.contact);
 	const start = head.fields[at + 2] as number;
 	const isStar = at >= 0 && head.fields[at + 3] === start + 1 && head.text.charCodeAt(start) === 0x2a;
-	if (!isStar) return readList(source, HeaderId.contact, parseNameAddr);
+	if (!isStar) return readList(source, HeaderId.contact, readNameAddr);
 	if (headerValues(source, HeaderId.contact).length === 1) return success("*");
 	return refusal("bad-address", "RFC 3261 §20.10", 0, "Contact names an address beside its star.");
 }
 
 /** Every Route value in order (RFC 3261 §20.34). Faults: `bad-address`, `bad-uri`, `too-many-values`. */
 export function routes(source: FieldSource): Result<readonly NameAddr[]> {
-	return readList(source, HeaderId.route, parseNameAddr);
+	return readList(source, HeaderId.route, readNameAddr);
 }
 
 /** Every Record-Route value in order (RFC 3261 §20.30). Faults: `bad-address`, `bad-uri`, `too-many-values`. */
 export function recordRoutes(source: FieldSource): Result<readonly NameAddr[]> {
-	return readList(source, HeaderId.recordRoute, parseNameAddr);
+	return readList(source, HeaderId.recordRoute, readNameAddr);
 }
 
 /** The addresses of any header that holds addresses: P-Asserted-Identity, Refer-To, Diversion, … */
 export function addresses(source: FieldSource, id: HeaderId): Result<readonly NameAddr[]> {
-	return readList(source, id, parseNameAddr);
+	return readList(source, id, readNameAddr);
 }
 
 /** The tokens of Require, Proxy-Require, Supported, Unsupported, Allow or Allow-Events; none where it is absent. */
@@ -196,43 +223,43 @@ export function tokens(source: FieldSource, id: HeaderId): Result<readonly strin
 
 /** Content-Type (RFC 3261 §20.15); undefined where it is absent. Faults: `bad-media-type`. */
 export function contentType(source: FieldSource): Result<MediaType | undefined> {
-	return readOne(source, HeaderId.contentType, parseMediaType);
+	return readOne(source, HeaderId.contentType, readMediaType);
 }
 
 /** The media ranges of Accept; undefined where it is absent (which is not the same as empty: RFC 3261 §20.1). */
 export function accept(source: FieldSource): Result<readonly MediaType[] | undefined> {
-	return hasHeader(source, HeaderId.accept) ? readList(source, HeaderId.accept, parseMediaType) : success(undefined);
+	return hasHeader(source, HeaderId.accept) ? readList(source, HeaderId.accept, readMediaType) : success(undefined);
 }
 
 /** Seconds. */
 export function expires(source: FieldSource): Result<number | undefined> {
-	return readOne(source, HeaderId.expires, parseDeltaSeconds);
+	return readOne(source, HeaderId.expires, readDeltaSeconds);
 }
 
 /** Seconds. */
 export function minExpires(source: FieldSource): Result<number | undefined> {
-	return readOne(source, HeaderId.minExpires, parseDeltaSeconds);
+	return readOne(source, HeaderId.minExpires, readDeltaSeconds);
 }
 
 /** Seconds; the comment and parameters are left out. */
 export function retryAfter(source: FieldSource): Result<number | undefined> {
-	const value = readOne(source, HeaderId.retryAfter, parseRetryAfter);
+	const value = readOne(source, HeaderId.retryAfter, readRetryAfter);
 	return value.ok ? success(value.value?.seconds) : value;
 }
 
 /** Event (RFC 6665 §8.2.1); undefined where it is absent. Faults: `bad-event`. */
 export function event(source: FieldSource): Result<Event | undefined> {
-	return readOne(source, HeaderId.event, parseEvent);
+	return readOne(source, HeaderId.event, readEvent);
 }
 
 /** Subscription-State (RFC 6665 §8.2.3); undefined where it is absent. */
 export function subscriptionState(source: FieldSource): Result<SubscriptionState | undefined> {
-	return readOne(source, HeaderId.subscriptionState, parseSubscriptionState);
+	return readOne(source, HeaderId.subscriptionState, readSubscriptionState);
 }
 
 /** Every Warning value in order (RFC 3261 §20.43). */
 export function warnings(source: FieldSource): Result<readonly Warning[]> {
-	return readList(source, HeaderId.warning, parseWarning);
+	return readList(source, HeaderId.warning, readWarning);
 }
 
 /** What the other side says of a failure, private form and public form; values that cannot be read are left out. */

@@ -211,7 +211,7 @@ export class Framer {
 		const start = this.#slabUsed;
 		this.#slabUsed += length;
 		const slab = this.#slab;
-		for (let at = 0; at < length; at++) slab[start + at] = octets[from + at] as number;
+		slab.set(octets.subarray(from, end), start);
 		return slab.subarray(start, start + length);
 	}
 

@@ -1,7 +1,7 @@
 /** One linear scan over a head: where each header field begins and ends (RFC 3261 §7.3). */
 import { type Fault, refusal } from "../fault.ts";
 import { findHeaderIdIn, HeaderId } from "../header/names.ts";
-import { CharClass, hasClass } from "../text/char-class.ts";
+import { CHAR_CLASSES, CharClass } from "../text/char-class.ts";
 import { skipListItem } from "../text/scan.ts";
 import type { HeadLimits } from "./limits.ts";
 import { FIELD_STRIDE, type MessageHead } from "./message.ts";
@@ -18,34 +18,34 @@ export type HeadOutcome =
  * with white space continues the field before it.
  */
 export function indexHead(octets: Uint8Array, from: number, end: number, limits: HeadLimits): HeadOutcome {
-	const scan: Scan = { octets, from, end, fields: [] };
-	const { fields } = scan;
+	const scan: Scan = { octets, from, end, count: 0 };
 	let at = endOfLine(octets, from, end);
 	if (at === end) return broken(scan, from);
 	if (at - from > limits.startLineBytes)
 		return tooLarge(scan, at, "start-line-too-long", "The start line is too long.");
 	at += 2;
 	let viaValues = 0;
+	let count = 0;
 	for (;;) {
 		const start = at;
 		if (octets[start] === 0x0d && octets[start + 1] === 0x0a) {
-			fields.push(start - from);
-			return { ok: true, head: { text: decode(octets, from, start + 2), fields } };
+			index[count] = start - from;
+			return { ok: true, head: { text: decode(octets, from, start + 2), fields: index.slice(0, count + 1) } };
 		}
-		let colon = start;
-		while (colon < end && hasClass(octets[colon] as number, CharClass.token)) colon++;
-		const nameEnd = colon;
-		while (colon < end && isBlank(octets[colon])) colon++;
+		scan.count = count;
+		while (at < end && ((CHAR_CLASSES[octets[at] as number] as number) & CharClass.token) !== 0) at++;
+		const nameEnd = at;
+		while (at < end && isBlank(octets[at])) at++;
+		const colon = at;
 		let lineEnd = endOfLine(octets, colon, end);
 		if (nameEnd === start || octets[colon] !== 0x3a) return lineEnd === end ? broken(scan, start) : noName(scan, start);
 		while (lineEnd < end && isBlank(octets[lineEnd + 2])) lineEnd = endOfLine(octets, lineEnd + 2, end);
 		if (lineEnd === end) return broken(scan, start);
-		at = lineEnd;
 		const id = findHeaderIdIn(octets, start, nameEnd);
-		if (at - start > limits.fieldBytes && at - start > fieldLimit(id, limits)) {
+		if (lineEnd - start > limits.fieldBytes && lineEnd - start > fieldLimit(id, limits)) {
 			return tooLarge(scan, start, "field-too-long", "A header field is too long.");
 		}
-		if (fields.length >= limits.fields * FIELD_STRIDE) {
+		if (count >= limits.fields * FIELD_STRIDE) {
 			return tooLarge(scan, start, "too-many-fields", "The message has too many header fields.");
 		}
 		let valueStart = colon + 1;
@@ -58,17 +58,25 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 				return tooLarge(scan, start, "too-many-vias", "The message has too many Via values.");
 			}
 		}
-		fields.push(id, start - from, valueStart - from, valueEnd - from);
-		at += 2;
+		index[count] = id;
+		index[count + 1] = start - from;
+		index[count + 2] = valueStart - from;
+		index[count + 3] = valueEnd - from;
+		count += FIELD_STRIDE;
+		at = lineEnd + 2;
 	}
 }
+
+/** The index under construction; each head gets a copy of what it needs. */
+const index: number[] = [];
 
 /** What is indexed, and what came of it so far. */
 interface Scan {
 	readonly octets: Uint8Array;
 	readonly from: number;
 	readonly end: number;
-	readonly fields: number[];
+	/** Numbers in the index. */
+	count: number;
 }
 
 function decode(octets: Uint8Array, from: number, end: number): string {
@@ -132,8 +140,9 @@ function tooLarge(scan: Scan, start: number, code: string, detail: string): Head
 }
 
 /** The fields before the fault keep their index, so that the message can still be answered. */
-function failed({ octets, from, end, fields }: Scan, start: number, code: string, detail: string, status: number) {
-	fields.push(start - from);
+function failed({ octets, from, end, count }: Scan, start: number, code: string, detail: string, status: number) {
+	index[count] = start - from;
+	const fields = index.slice(0, count + 1);
 	const { fault } = refusal(code, "RFC 3261 §7.3", start - from, detail, status);
 	return { ok: false, fault, head: { text: decode(octets, from, end), fields } } as const;
 }

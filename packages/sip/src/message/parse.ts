@@ -1,14 +1,15 @@
 /** From a frame to a typed message: start line, the mandatory header fields, and nothing that can wait (RFC 3261 §7, §8.1.1). */
 import { type Fault, type Result, refusal, success } from "../fault.ts";
-import { parseCSeq } from "../header/cseq.ts";
-import { type NameAddr, parseNameAddr } from "../header/name-addr.ts";
+import { readCSeq } from "../header/cseq.ts";
+import { type NameAddr, readNameAddr } from "../header/name-addr.ts";
 import { HeaderId, headerName, LAST_SINGLE_ID } from "../header/names.ts";
 import { parseMaxForwards } from "../header/number.ts";
-import { parseVia, type Via } from "../header/via.ts";
+import { readVia, type Via } from "../header/via.ts";
 import { matchesIgnoreCase } from "../text/ascii.ts";
-import { CharClass, skipClass } from "../text/char-class.ts";
+import { CharClass, skipClass, skipOctets } from "../text/char-class.ts";
+import { octetsOfHead } from "../text/octet-view.ts";
 import { parseDecimal, skipListItem, trimLwsEnd } from "../text/scan.ts";
-import { parseUri } from "../uri/parse-uri.ts";
+import { readUri } from "../uri/parse-uri.ts";
 import { isSipUri, type Uri } from "../uri/uri.ts";
 import { FIELD_STRIDE, type MessageHead, type SipMessage } from "./message.ts";
 
@@ -38,10 +39,11 @@ export function parseMessage(frame: { readonly head: MessageHead; readonly body:
 
 function parseRequest(head: MessageHead, body: Uint8Array, lineEnd: number): ParseOutcome {
 	const { text } = head;
-	const line = readRequestLine(text, lineEnd);
+	const octets = octetsOfHead(head);
+	const line = readRequestLine(octets, text, lineEnd);
 	if (!line.ok) return { ok: false, fault: line.fault, kind: "request", head };
 	const { method, requestUri } = line.value;
-	const common = readCommon(head);
+	const common = readCommon(octets, head);
 	if (!common.ok) return { ok: false, fault: common.fault, kind: "request", head };
 	const { topVia, from, to, callId, cseq, maxForwards } = common.value;
 	if (cseq.method !== method) {
@@ -58,7 +60,7 @@ function parseResponse(head: MessageHead, body: Uint8Array, lineEnd: number): Pa
 	const { text } = head;
 	const line = readStatusLine(text, lineEnd);
 	if (!line.ok) return { ok: false, fault: line.fault, kind: "response", head };
-	const common = readCommon(head);
+	const common = readCommon(octetsOfHead(head), head);
 	if (!common.ok) return { ok: false, fault: common.fault, kind: "response", head };
 	const { statusCode, reasonPhrase } = line.value;
 	const { topVia, from, to, callId, cseq } = common.value;
@@ -71,16 +73,20 @@ function parseResponse(head: MessageHead, body: Uint8Array, lineEnd: number): Pa
 const version = "SIP/2.0";
 
 /** RFC 3261 §7.1: single spaces, no white space at the end. */
-function readRequestLine(text: string, lineEnd: number): Result<{ method: string; requestUri: Uri }> {
-	const methodEnd = skipClass(text, 0, lineEnd, CharClass.token);
-	if (methodEnd === 0 || text.charCodeAt(methodEnd) !== 0x20) {
+function readRequestLine(
+	octets: Uint8Array,
+	text: string,
+	lineEnd: number,
+): Result<{ method: string; requestUri: Uri }> {
+	const methodEnd = skipOctets(octets, 0, lineEnd, CharClass.token);
+	if (methodEnd === 0 || octets[methodEnd] !== 0x20) {
 		return badStartLine(methodEnd, "The request line starts with no method and space.");
 	}
 	const versionStart = lineEnd - version.length;
-	if (text.charCodeAt(versionStart - 1) !== 0x20 || !matchesIgnoreCase(text, versionStart, version)) {
+	if (octets[versionStart - 1] !== 0x20 || !matchesIgnoreCase(text, versionStart, version)) {
 		return otherVersion(text, methodEnd, lineEnd);
 	}
-	const requestUri = parseUri(text, methodEnd + 1, versionStart - 1);
+	const requestUri = readUri(octets, text, methodEnd + 1, versionStart - 1);
 	if (!requestUri.ok) return requestUri;
 	if (isSipUri(requestUri.value) && requestUri.value.headers !== "") {
 		return refusal("bad-uri", "RFC 3261 §19.1.1", methodEnd + 1, "A Request-URI carries no headers.");
@@ -131,7 +137,7 @@ interface Common {
 }
 
 /** Reads the fields that every message has. One pass finds them and sees what is there twice. */
-function readCommon(head: MessageHead): Result<Common> {
+function readCommon(octets: Uint8Array, head: MessageHead): Result<Common> {
 	const { text, fields } = head;
 	let seen = 0;
 	let viaAt = -1;
@@ -161,15 +167,15 @@ function readCommon(head: MessageHead): Result<Common> {
 	if (toAt < 0) return missing(HeaderId.to);
 	if (callIdAt < 0) return missing(HeaderId.callId);
 	if (cseqAt < 0) return missing(HeaderId.cseq);
-	const topVia = readFirstVia(text, valueStart(fields, viaAt), valueEnd(fields, viaAt));
+	const topVia = readFirstVia(octets, text, valueStart(fields, viaAt), valueEnd(fields, viaAt));
 	if (!topVia.ok) return topVia;
-	const from = parseNameAddr(text, valueStart(fields, fromAt), valueEnd(fields, fromAt));
+	const from = readNameAddr(octets, text, valueStart(fields, fromAt), valueEnd(fields, fromAt));
 	if (!from.ok) return from;
-	const to = parseNameAddr(text, valueStart(fields, toAt), valueEnd(fields, toAt));
+	const to = readNameAddr(octets, text, valueStart(fields, toAt), valueEnd(fields, toAt));
 	if (!to.ok) return to;
-	const callId = readCallId(text, valueStart(fields, callIdAt), valueEnd(fields, callIdAt));
+	const callId = readCallId(octets, text, valueStart(fields, callIdAt), valueEnd(fields, callIdAt));
 	if (!callId.ok) return callId;
-	const cseq = parseCSeq(text, valueStart(fields, cseqAt), valueEnd(fields, cseqAt));
+	const cseq = readCSeq(octets, text, valueStart(fields, cseqAt), valueEnd(fields, cseqAt));
 	if (!cseq.ok) return cseq;
 	let maxForwards: number | undefined;
 	if (maxForwardsAt >= 0) {
@@ -191,23 +197,26 @@ function readCommon(head: MessageHead): Result<Common> {
 export function readTopVia(head: MessageHead): Result<Via> | undefined {
 	const { text, fields } = head;
 	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
-		if (fields[at] === HeaderId.via) return readFirstVia(text, valueStart(fields, at), valueEnd(fields, at));
+		if (fields[at] === HeaderId.via)
+			return readFirstVia(octetsOfHead(head), text, valueStart(fields, at), valueEnd(fields, at));
 	}
 	return undefined;
 }
 
-function readFirstVia(text: string, start: number, end: number): Result<Via> {
+function readFirstVia(octets: Uint8Array, text: string, start: number, end: number): Result<Via> {
 	// Nearly every field holds one value; looking for a comma first would cost as much as reading it.
-	const only = parseVia(text, start, end);
+	const only = readVia(octets, text, start, end);
 	if (only.ok) return only;
 	const itemEnd = skipListItem(text, start, end);
-	return itemEnd === end ? only : parseVia(text, start, trimLwsEnd(text, start, itemEnd));
+	return itemEnd === end ? only : readVia(octets, text, start, trimLwsEnd(text, start, itemEnd));
 }
 
 /** RFC 3261 §20.8: one word; which characters it is made of matters to nobody but the one who wrote it. */
-function readCallId(text: string, start: number, end: number): Result<string> {
+function readCallId(octets: Uint8Array, text: string, start: number, end: number): Result<string> {
 	for (let at = start; at < end; at++) {
-		if (text.charCodeAt(at) <= 0x20) return refusal("bad-call-id", "RFC 3261 §20.8", at, "Call-ID is not one word.");
+		if ((octets[at] as number) <= 0x20) {
+			return refusal("bad-call-id", "RFC 3261 §20.8", at, "Call-ID is not one word.");
+		}
 	}
 	if (start === end) return refusal("bad-call-id", "RFC 3261 §20.8", start, "Call-ID is empty.");
 	return success(text.slice(start, end));

@@ -89,6 +89,25 @@ export function skipClass(text: string, at: number, end: number, mask: number): 
 	return index;
 }
 
+/** As {@link skipClass}, of octets. */
+export function skipOctets(octets: Uint8Array, at: number, end: number, mask: number): number {
+	let index = at;
+	while (index < end && ((table[octets[index] as number] as number) & mask) !== 0) index++;
+	return index;
+}
+
+/** As {@link skipEscapedClass}, of octets. */
+export function skipEscapedOctets(octets: Uint8Array, at: number, end: number, mask: number): number {
+	let index = at;
+	for (;;) {
+		while (index < end && ((table[octets[index] as number] as number) & mask) !== 0) index++;
+		if (index + 2 >= end || octets[index] !== 0x25) return index;
+		if (!hasClass(octets[index + 1] as number, CharClass.hex)) return index;
+		if (!hasClass(octets[index + 2] as number, CharClass.hex)) return index;
+		index += 3;
+	}
+}
+
 /** As {@link skipClass}, and steps over `%HH`; a percent sign without two hexadecimal digits ends the run. */
 export function skipEscapedClass(text: string, at: number, end: number, mask: number): number {
 	let index = at;

@@ -7,6 +7,13 @@ export function skipLws(text: string, at: number, end: number): number {
 	return index;
 }
 
+/** As {@link skipLws}, of octets. */
+export function skipLwsOctets(octets: Uint8Array, at: number, end: number): number {
+	let index = at;
+	while (index < end && isLws(octets[index] as number)) index++;
+	return index;
+}
+
 /** Offset behind the last octet before `end` that is no linear white space, or `start`. */
 export function trimLwsEnd(text: string, start: number, end: number): number {
 	let index = end;
@@ -28,6 +35,17 @@ export function skipQuoted(text: string, at: number, end: number): number | unde
 		index += code === 0x5c ? 2 : 1;
 	}
 	return undefined;
+}
+
+/** As {@link skipQuoted}, of octets; -1 where the string is not closed. */
+export function skipQuotedOctets(octets: Uint8Array, at: number, end: number): number {
+	let index = at + 1;
+	while (index < end) {
+		const code = octets[index];
+		if (code === 0x22) return index + 1;
+		index += code === 0x5c ? 2 : 1;
+	}
+	return -1;
 }
 
 /**
@@ -70,12 +88,23 @@ export function parseDecimal(text: string, start: number, end: number, maxDigits
 	return value;
 }
 
+/** As {@link parseDecimal}, of octets. */
+export function decimalOf(octets: Uint8Array, start: number, end: number, maxDigits: number): number | undefined {
+	if (start >= end || end - start > maxDigits) return undefined;
+	let value = 0;
+	for (let index = start; index < end; index++) {
+		const digit = (octets[index] as number) - 0x30;
+		if (!(digit >= 0 && digit <= 9)) return undefined;
+		value = value * 10 + digit;
+	}
+	return value;
+}
+
 /** Whether `octets` can stand in one line of a head: neither CR nor LF, nor NUL but behind a backslash (`quoted-pair`). */
 export function isOneLine(octets: string): boolean {
-	for (let index = 0; index < octets.length; index++) {
-		const code = octets.charCodeAt(index);
-		if (code > 0x0d) continue;
-		if (code === 0x0d || code === 0x0a || (code === 0 && octets.charCodeAt(index - 1) !== 0x5c)) return false;
+	if (octets.includes("\r") || octets.includes("\n")) return false;
+	for (let at = octets.indexOf("\0"); at >= 0; at = octets.indexOf("\0", at + 1)) {
+		if (octets.charCodeAt(at - 1) !== 0x5c) return false;
 	}
 	return true;
 }

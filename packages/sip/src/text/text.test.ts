@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { equalsIgnoreCase, lowerAscii, upperAscii } from "./ascii.ts";
-import { CharClass, isToken, skipEscapedClass } from "./char-class.ts";
+import { CharClass, isToken, skipEscapedClass, skipEscapedOctets } from "./char-class.ts";
+import { octetsOf, octetsOfHead } from "./octet-view.ts";
 import { detach, octetsToText, utf8ToOctets } from "./octets.ts";
 import { quote, unfold, unquote } from "./quoting.ts";
 import { isOneLine, parseDecimal, skipListItem, skipQuoted } from "./scan.ts";
@@ -123,4 +124,41 @@ test("a line of a head holds neither CR nor LF, nor NUL save as a quoted pair", 
 	assert.equal(isOneLine('"\\\0"'), true);
 	assert.equal(isOneLine("a\tb \u00ff"), true);
 	for (const octet of ["\r", "\n", "\0"]) assert.equal(isOneLine(`a${octet}b`), false);
+});
+
+test("a text seen as octets: each character is one, those that are no octet fit no class, and a NUL stands behind", () => {
+	assert.deepEqual(Array.from(octetsOf("a\xffz").subarray(0, 4)), [0x61, 0xff, 0x7a, 0]);
+	// U+0161 has the low octet of an "a".
+	assert.deepEqual(Array.from(octetsOf("\u0161\u{1f600}").subarray(0, 4)), [0x7f, 0x7f, 0x7f, 0]);
+	const long = "b".repeat(20_000);
+	assert.equal(octetsOf(long)[20_000], 0);
+	assert.deepEqual(Array.from(octetsOf("c").subarray(0, 2)), [0x63, 0]);
+});
+
+test("a head seen as octets stays seen while other texts are looked at", () => {
+	const head = { text: "INVITE sip:a@b SIP/2.0\r\n\r\n" };
+	const octets = octetsOfHead(head);
+	octetsOf("another text");
+	assert.equal(Buffer.from(octets.subarray(0, head.text.length)).toString("latin1"), head.text);
+	assert.equal(octetsOf(head.text), octets);
+	const other = { text: "BYE sip:a@b SIP/2.0\r\n\r\n" };
+	assert.equal(Buffer.from(octetsOfHead(other).subarray(0, 3)).toString("latin1"), "BYE");
+	// A head that was given another text is another head.
+	other.text = "ACK sip:a@b SIP/2.0\r\n\r\n";
+	assert.equal(Buffer.from(octetsOfHead(other).subarray(0, 3)).toString("latin1"), "ACK");
+});
+
+test("RFC 3261 §25.1 escaped octets: as in texts, and nothing behind the end is looked at", () => {
+	const cases: [string, number, number][] = [
+		["a%41b", 5, 5],
+		["a%4", 3, 1],
+		["a%4g", 4, 1],
+		["a%g4", 4, 1],
+		["%41", 0, 0],
+		["a%41", 3, 1],
+		["%41%42", 6, 6],
+	];
+	for (const [text, end, expected] of cases) {
+		assert.equal(skipEscapedOctets(octetsOf(text), 0, end, CharClass.user), expected, text);
+	}
 });

@@ -1,6 +1,7 @@
 /** Hosts: names, IPv4 addresses and IPv6 references (RFC 3261 §25.1 `host`). */
 import { lowerAscii } from "../text/ascii.ts";
 import { CHAR_CLASSES, CharClass, hasClass } from "../text/char-class.ts";
+import { octetsOf } from "../text/octet-view.ts";
 import { parseDecimal } from "../text/scan.ts";
 
 /** A host and where it ends (RFC 3261 §25.1). */
@@ -21,45 +22,54 @@ const maxLabelLength = 63;
  * address, an octet above 255 or with leading zeros, a broken IPv6 reference. A percent sign is never part of a host.
  */
 export function parseHost(text: string, at: number, end: number): Host | undefined {
-	if (at < end && text.charCodeAt(at) === 0x5b) return parseIpv6Reference(text, at, end);
+	return readHost(octetsOf(text), text, at, end);
+}
+
+/** As {@link parseHost}; `octets` are those of `text`. */
+export function readHost(octets: Uint8Array, text: string, at: number, end: number): Host | undefined {
+	if (at < end && octets[at] === 0x5b) return readIpv6Reference(octets, text, at, end);
 	let index = at;
 	let labelStart = at;
 	let previousLabelStart = at;
 	let hasLetters = false;
 	let hasCapitals = false;
 	for (; index < end; index++) {
-		const code = text.charCodeAt(index);
+		const code = octets[index] as number;
+		// Lower case first: nearly all octets of hosts are that.
+		if (code >= 0x61 && code <= 0x7a) {
+			hasLetters = true;
+			continue;
+		}
 		const classes = CHAR_CLASSES[code] as number;
 		if ((classes & CharClass.digit) !== 0) continue;
 		if ((classes & CharClass.hostLabel) !== 0) {
 			hasLetters = true;
-			if (code <= 0x5a && code >= 0x41) hasCapitals = true;
+			if (code !== 0x2d) hasCapitals = true;
 		} else if (code === 0x2e) {
-			if (!isLabel(text, labelStart, index)) return undefined;
+			if (!isLabel(octets, labelStart, index)) return undefined;
 			previousLabelStart = labelStart;
 			labelStart = index + 1;
 		} else break;
 	}
 	if (index === at || index - at > maxNameLength) return undefined;
-	if (!hasLetters)
-		return parseIpv4(text.slice(at, index)) && { host: text.slice(at, index), hostKind: "ipv4", end: index };
+	const name = text.slice(at, index);
+	if (!hasLetters) return parseIpv4(name) && { host: name, hostKind: "ipv4", end: index };
 	if (labelStart === index) {
 		// A name may end in a dot; its last label is then the one before.
 		labelStart = previousLabelStart;
-	} else if (!isLabel(text, labelStart, index)) return undefined;
-	if (!hasClass(text.charCodeAt(labelStart), CharClass.alpha)) return undefined;
-	const name = text.slice(at, index);
+	} else if (!isLabel(octets, labelStart, index)) return undefined;
+	if (!hasClass(octets[labelStart] as number, CharClass.alpha)) return undefined;
 	return { host: hasCapitals ? lowerAscii(name) : name, hostKind: "name", end: index };
 }
 
-function isLabel(text: string, start: number, end: number): boolean {
+function isLabel(octets: Uint8Array, start: number, end: number): boolean {
 	const length = end - start;
-	return length > 0 && length <= maxLabelLength && text.charCodeAt(start) !== 0x2d && text.charCodeAt(end - 1) !== 0x2d;
+	return length > 0 && length <= maxLabelLength && octets[start] !== 0x2d && octets[end - 1] !== 0x2d;
 }
 
-function parseIpv6Reference(text: string, at: number, end: number): Host | undefined {
+function readIpv6Reference(octets: Uint8Array, text: string, at: number, end: number): Host | undefined {
 	let close = at + 1;
-	while (close < end && text.charCodeAt(close) !== 0x5d) close++;
+	while (close < end && octets[close] !== 0x5d) close++;
 	if (close >= end) return undefined;
 	const address = withoutThirdColon(text.slice(at + 1, close));
 	if (parseIpv6(address) === undefined) return undefined;

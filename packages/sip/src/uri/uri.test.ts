@@ -289,3 +289,9 @@ test("a host ends where its characters end", () => {
 	assert.equal(parseHost("a..", 0, 3), undefined);
 	assert.equal(parseHost("1.", 0, 2), undefined);
 });
+
+test("§25.1: a character that is no octet is refused wherever it stands, not taken for its low octet", () => {
+	for (const text of ["sip:\u0161@b.example", "sip:a@\u0162.example", "sip:a@b.example;x=\u0161", "tel:\u0131"]) {
+		assert.equal(parseUriText(text).ok, false, text);
+	}
+});
