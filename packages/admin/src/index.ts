@@ -18,6 +18,7 @@ export type {
 } from "./contract.ts";
 export { channels, operations } from "./contract.ts";
 export { createOpenApiDocument, type Json, type OpenApiInfo } from "./openapi.ts";
+export { readPeerSettings } from "./peer-settings.ts";
 export type { LoginRequest, Token, User, UserRequest } from "./schema/account.ts";
 export type { OwnCertificate } from "./schema/certificate.ts";
 export type { Blame, Verification } from "./schema/common.ts";

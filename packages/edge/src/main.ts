@@ -13,6 +13,7 @@ import { registerCheckConfig } from "./cli/check-config.ts";
 import { discoverServer } from "./cli/configuration.ts";
 import { registerDoctor } from "./cli/doctor.ts";
 import { registerInit } from "./cli/init.ts";
+import { registerPeerTest } from "./cli/peer-test.ts";
 import { registerServe } from "./cli/serve.ts";
 import { registerDemo } from "./demo/command.ts";
 
@@ -42,5 +43,6 @@ registerDoctor(program, context);
 registerCert(program, context);
 registerDemo(program, context);
 registerCommands(program, context);
+registerPeerTest(program, context);
 
 process.exitCode = await runProgram(program, process.argv.slice(2), context);

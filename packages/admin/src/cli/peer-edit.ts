@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { EditEffect, Peer, PeerRequest } from "../schema/policy.ts";
+import type { EditEffect } from "../schema/policy.ts";
 import { confirm } from "./confirm.ts";
 import { addConnectionFlags, type ConnectionFlags } from "./connection.ts";
 import { type CommandContext, printable, writeJson } from "./context.ts";
@@ -69,22 +69,4 @@ export async function runEdit(
 function writeEffect(context: CommandContext, effect: EditEffect, ended: string, quiet: string): void {
 	for (const note of effect.notes) context.stdout.write(`${printable(note)}\n`);
 	context.stdout.write(`${printable(formatEffect(effect) === "" ? quiet : ended)}\n`);
-}
-
-/** A peer as it is written back, so that an edit changes what it names and keeps the rest. */
-export function toRequest(peer: Peer): PeerRequest | undefined {
-	const {
-		name: _name,
-		origin: _origin,
-		kind,
-		blocked_domains: _blocked,
-		moved_domains: _moved,
-		changed_at: _changed,
-		connections: _connections,
-		presence: _presence,
-		usage: _usage,
-		last_failure: _failure,
-		...settings
-	} = peer;
-	return kind === "discovered" || kind === "inside" ? undefined : { ...settings, kind };
 }

@@ -1,13 +1,14 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { ApiError } from "../api-error.ts";
 import type { Client } from "../client.ts";
+import { readPeerSettings } from "../peer-settings.ts";
 import { hostNameSchema, type Peer, type PeerRequest } from "../schema/policy.ts";
 import { formatExamples } from "./arguments.ts";
 import { CommandFailed } from "./command-failed.ts";
 import { addConnectionFlags, type ConnectionFlags } from "./connection.ts";
 import { type CommandContext, formatInstant, writeJson } from "./context.ts";
 import { registerListing } from "./listing.ts";
-import { addEditFlags, type EditFlags, runEdit, toRequest } from "./peer-edit.ts";
+import { addEditFlags, type EditFlags, runEdit } from "./peer-edit.ts";
 import { registerInvite } from "./peer-invite.ts";
 import { type Column, writeFields } from "./table.ts";
 
@@ -229,11 +230,11 @@ async function describeAllowed(client: Client, domains: readonly string[], flags
 	if (flags.edge === undefined) {
 		const known = await findPeer(client, domains[0] ?? "");
 		const isKept = known?.kind === "allowed" && known.name === domains[0];
-		const kept = isKept ? toRequest(known) : undefined;
+		const kept = isKept ? readPeerSettings(known) : undefined;
 		return { ...kept, ...changes, kind: "allowed", domains: merge(kept?.domains, domains) };
 	}
 	const known = await findPeer(client, edgeName(flags.edge));
-	const kept = known !== undefined && known.name === edgeName(flags.edge) ? toRequest(known) : undefined;
+	const kept = known !== undefined && known.name === edgeName(flags.edge) ? readPeerSettings(known) : undefined;
 	const isProvider = flags.provider === true || kept?.kind === "provider";
 	return {
 		...kept,
@@ -278,7 +279,7 @@ function registerRemove(parent: Command, context: CommandContext): void {
 			}
 			const known = await findPeer(client, wanted);
 			if (known === undefined) throw new CommandFailed(`there is no peer ${wanted}, and it is not blocked`);
-			const kept = toRequest(known);
+			const kept = readPeerSettings(known);
 			const rest = known.domains.filter((domain) => domain !== wanted);
 			if (kept === undefined || known.name === wanted || rest.length === 0) {
 				await runEdit(context, flags, `${known.name} removed`, (preview) =>

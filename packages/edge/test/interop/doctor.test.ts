@@ -145,11 +145,34 @@ for (const { name, spoil, clock, first, whose, mend } of cases) {
 	});
 }
 
-function doctor({ contoso }: World, clock: string | undefined) {
-	const command = [process.execPath, LAUNCHER, "doctor", "fabrikam.example", "--config", contoso.configFile];
-	const [program = "", ...args] = clock === undefined ? command : [FAKETIME, "-f", clock, ...command];
+test("doctor and peer test go by the live policy of the running edge; where none runs they say so and go by the file", async (context) => {
+	const { contoso } = world;
+	const params = { domain: "fabrikam.example" };
+	await contoso.admin().call("putDomainBlock", { params });
+	context.after(async () => {
+		await contoso.restart();
+		await contoso.admin().call("deleteDomainBlock", { params });
+	});
+	for (const command of [["doctor"], ["peer", "test"]]) {
+		const { code, stdout, stderr } = await causeway(world, [...command, "fabrikam.example"]);
+		assert.match(stdout, /^FAULT: fabrikam\.example is blocked here, in both directions$/m, stderr);
+		assert.equal(code, 1);
+	}
+	await contoso.stop();
+	const { stdout } = await causeway(world, ["peer", "test", "fabrikam.example"]);
+	assert.match(stdout, /note {5}policy +live edits are left out: \S/);
+	assert.match(stdout, /ok {7}options +/);
+});
+
+function doctor(of: World, clock: string | undefined) {
+	return causeway(of, ["doctor", "fabrikam.example"], clock);
+}
+
+function causeway({ contoso }: World, args: readonly string[], clock?: string) {
+	const command = [process.execPath, LAUNCHER, ...args, "--config", contoso.configFile];
+	const [program = "", ...rest] = clock === undefined ? command : [FAKETIME, "-f", clock, ...command];
 	return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
-		const child = spawn(program, args, {
+		const child = spawn(program, rest, {
 			env: { ...process.env, CAUSEWAY_FROM: "source", FAKETIME_DONT_FAKE_MONOTONIC: "1" },
 		});
 		let stdout = "";
