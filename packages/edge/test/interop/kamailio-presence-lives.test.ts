@@ -34,8 +34,9 @@ async function createSides(lab: Lab) {
 	const contoso = authority.issue("contoso", { names: [CONTOSO.edge] });
 	const trust = authority.certificate;
 	return {
-		kamailio: (): Promise<Kamailio> =>
+		kamailio: (parameters: Readonly<Record<string, number>> = {}): Promise<Kamailio> =>
 			startKamailio(lab, {
+				parameters,
 				domain: FABRIKAM.domain,
 				fqdn: FABRIKAM.edge,
 				address: FABRIKAM.address,
@@ -100,6 +101,34 @@ test("REQ-21, protocol 5.5, 5.6: a contact behind Kamailio is away, on the phone
 	await until(async () => ((await causeway.subscriptions()).length === 0 ? "none" : undefined), {
 		what: "no subscription is left",
 	});
+});
+
+test("protocol 5.6: a publication that nobody refreshes ends by its time, and our subscription is refreshed before its own", async (context) => {
+	const lab = createLab(context);
+	const sides = await createSides(lab);
+	// Kamailio looks for what has expired every other second, and grants us 20 seconds at a time.
+	const kamailio = await sides.kamailio({ "presence.clean_period": 2, "presence.max_expires": 20 });
+	const causeway = await sides.causeway();
+	const alice = await causeway.createUser(ALICE, "Alice of Contoso");
+	// Two programs of Lena's: Kamailio puts what the first says before the second, for as long as it lasts.
+	await publish(lab, "away", undefined, 8);
+	await publish(lab, "on-the-phone", undefined);
+	await alice.addContact(LENA);
+	await alice.sees(LENA, "away");
+	await alice.sees(LENA, "on-the-phone", 30_000);
+	const subscribes = (): number => kamailio.peerReports().filter(({ method }) => method === "SUBSCRIBE").length;
+	await until(() => (subscribes() >= 3 ? "three" : undefined), {
+		what: "our subscription is refreshed twice",
+		deadlineMs: 60_000,
+	});
+	// In one dialog: Kamailio still tells us what is published now.
+	assert.equal((await causeway.subscriptions()).length, 1);
+	await publish(lab, "busy", undefined);
+	await alice.sees(LENA, "busy");
+	const dialogs = (await causeway.trace()).filter(
+		({ direction, start_line: startLine }) => direction === "out" && startLine.startsWith("SUBSCRIBE "),
+	);
+	assert.equal(new Set(dialogs.map(({ text }) => /^Call-ID: (.*)\r$/m.exec(text)?.[1])).size, 1);
 });
 
 test("promise 5, protocol 1.6: after a start of either side the contact behind Kamailio is seen again", async (context) => {

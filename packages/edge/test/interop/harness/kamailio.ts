@@ -14,6 +14,8 @@ export interface KamailioOptions {
 	readonly address: string;
 	readonly credentials: Credentials;
 	readonly trust: string;
+	/** `module.parameter` → whole number, in place of the module's own default. */
+	readonly parameters?: Readonly<Record<string, number>>;
 }
 
 /** One line that Kamailio wrote about a request that came over TLS. */
@@ -108,11 +110,14 @@ ca_list = ${trust}
 }
 
 function mainConfig(
-	{ domain, otherDomains = [], fqdn, address }: KamailioOptions,
+	{ domain, otherDomains = [], fqdn, address, parameters = {} }: KamailioOptions,
 	tlsFile: string,
 	database: string,
 ): string {
 	const aliases = [domain, ...otherDomains, fqdn].map((name) => `alias="${name}"`).join("\n");
+	const more = Object.entries(parameters).map(
+		([name, value]) => `modparam("${name.split(".").join('", "')}", ${value})\n`,
+	);
 	return `#!KAMAILIO
 debug=2
 log_stderror=yes
@@ -156,7 +161,7 @@ modparam("presence", "publ_cache", 2)
 modparam("presence", "subs_db_mode", 0)
 modparam("presence", "send_fast_notify", 1)
 modparam("presence_xml", "force_active", 1)
-
+${more.join("")}
 event_route[core:worker-one-init] {
 	xlog("L_NOTICE", "${READY}\\n");
 }
