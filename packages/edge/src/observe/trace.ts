@@ -1,6 +1,15 @@
 /** The always-on SIP trace: the last messages that were really sent and received, newest last, in memory. */
 import assert from "node:assert/strict";
-import { type Clock, type Connection, type HeadLimits, indexHead, parseMessage, type SipMessage } from "@causeway/sip";
+import {
+	type Clock,
+	type Connection,
+	type HeadLimits,
+	indexHead,
+	type MessageHead,
+	parseMessage,
+	type SipMessage,
+} from "@causeway/sip";
+import { type OctetRecord, OctetRing } from "./octet-ring.ts";
 
 /** One message on the wire. */
 export interface TraceEntry {
@@ -25,10 +34,12 @@ const NO_LIMITS: HeadLimits = {
 	vias: Number.MAX_SAFE_INTEGER,
 };
 
-/**
- * One message, kept as its text. Its decoded parts are some thirty objects, which the garbage collector would have to carry
- * along for as long as the ring is; almost none of them is ever looked at.
- */
+/** What of a message the trace keeps. */
+export interface TracedOctets {
+	readonly head: Pick<MessageHead, "text">;
+	readonly body: Uint8Array;
+}
+
 class Recorded implements TraceEntry {
 	readonly seq: number;
 	readonly at: number;
@@ -38,26 +49,14 @@ class Recorded implements TraceEntry {
 	readonly #head: string;
 	readonly #body: Uint8Array;
 
-	constructor(
-		seq: number,
-		at: number,
-		direction: "in" | "out",
-		connectionId: number,
-		peer: string,
-		message: SipMessage,
-	) {
+	constructor({ seq, at, isOut, connectionId, peer, head, body }: OctetRecord) {
 		this.seq = seq;
 		this.at = at;
-		this.direction = direction;
+		this.direction = isOut ? "out" : "in";
 		this.connectionId = connectionId;
 		this.peer = peer;
-		this.#head = message.head.text;
-		this.#body = message.body;
-	}
-
-	/** Octets it keeps in memory. */
-	get size(): number {
-		return this.#head.length + this.#body.length;
+		this.#head = head;
+		this.#body = body;
 	}
 
 	get message(): SipMessage {
@@ -92,55 +91,44 @@ const MOST_REFUSALS = 200;
 /** Octets kept: 20,000 ordinary messages take a third of it, and a peer that fills its bodies pushes older ones out. */
 export const MOST_TRACE_BYTES = 64 * 1024 * 1024;
 
-/** A ring of trace entries with listeners. Recording costs one object and keeps one text. */
+/** A ring of trace entries with listeners. Recording copies octets and makes no object. */
 export class Trace {
 	readonly #capacity: number;
-	readonly #mostBytes: number;
 	readonly #clock: Clock;
-	readonly #ring: (Recorded | undefined)[] = [];
+	readonly #ring: OctetRing;
 	readonly #listeners = new Set<(entry: TraceEntry) => void>();
 	readonly #refusals: TraceRefusal[] = [];
 	readonly #refusalListeners = new Set<(refusal: TraceRefusal) => void>();
 	#seq = 0;
-	/** Messages recorded so far, and how many of them are not kept any more. */
-	#recorded = 0;
-	#dropped = 0;
-	#bytes = 0;
 
 	/** `capacity`: messages kept, at least 1 (`[trace] ring`), fewer where they have more than `mostBytes` octets. */
 	constructor(capacity: number, clock: Clock, mostBytes = MOST_TRACE_BYTES) {
 		this.#capacity = capacity;
-		this.#mostBytes = mostBytes;
 		this.#clock = clock;
+		this.#ring = new OctetRing(capacity, mostBytes);
 	}
 
-	record(direction: "in" | "out", connection: Connection, peer: string, message: SipMessage): void {
+	record(direction: "in" | "out", connection: Connection, peer: string, { head, body }: TracedOctets): void {
 		const seq = ++this.#seq;
-		const entry = new Recorded(seq, this.#clock.wall(), direction, connection.id, peer, message);
-		if (this.#recorded - this.#dropped === this.#capacity) this.#dropOldest();
-		this.#ring[this.#recorded % this.#capacity] = entry;
-		this.#recorded += 1;
-		this.#bytes += entry.size;
-		while (this.#bytes > this.#mostBytes) this.#dropOldest();
+		const at = this.#clock.wall();
+		const isOut = direction === "out";
+		this.#ring.add(seq, at, isOut, connection.id, peer, head.text, body);
+		if (this.#listeners.size === 0) return;
+		const record = { seq, at, isOut, connectionId: connection.id, peer, head: head.text, body };
+		const entry = new Recorded(record);
 		for (const listener of this.#listeners) listener(entry);
 	}
 
 	/** Entries with `seq > after`, oldest first, at most `limit`. */
 	list(after = 0, limit = this.#capacity): TraceEntry[] {
 		const entries: TraceEntry[] = [];
-		for (let index = this.#dropped; index < this.#recorded && entries.length < limit; index += 1) {
-			const entry = this.#ring[index % this.#capacity];
-			if (entry !== undefined && entry.seq > after) entries.push(entry);
+		for (const record of this.#ring.since(after)) {
+			if (entries.length >= limit) break;
+			entries.push(new Recorded(record));
 		}
 		return entries;
 	}
 
-	#dropOldest(): void {
-		const place = this.#dropped % this.#capacity;
-		this.#bytes -= this.#ring[place]?.size ?? 0;
-		this.#ring[place] = undefined;
-		this.#dropped += 1;
-	}
 
 	/** Calls `listener` for each later message until the returned function is called. */
 	listen(listener: (entry: TraceEntry) => void): () => void {

@@ -13,14 +13,15 @@ import { type Figures, figuresOf, formatComparison, formatTable, medianFigures }
 
 const BENCHMARKS: readonly Benchmark[] = [...imBenchmarks, handshake, ...presenceBenchmarks, ...relayBenchmarks];
 
-const USAGE = `usage: npm run bench -- [--rounds N] [--operations N] [--cpu-prof FOLDER] [name …]
+const USAGE = `usage: npm run bench -- [--rounds N] [--operations N] [--alone] [--cpu-prof FOLDER] [name …]
 
 ${BENCHMARKS.map(({ name, summary }) => `  ${name}  ${summary}`).join("\n")}
 
-A name stands for every benchmark that begins with it: relay, relay-message. Each runs its contenders in turns.
+A name stands for that benchmark, or for every one that begins with it: relay, presence. Each runs its contenders in turns.
 
   --rounds N         rounds of each contender, in turns (3)
   --operations N     operations of a round, instead of each benchmark's own number
+  --alone            Causeway without anything to compare it with
   --cpu-prof FOLDER  writes the servers' CPU profiles there; the figures of such a run do not count
 `;
 
@@ -43,6 +44,7 @@ function readArguments(args: readonly string[]): Wanted | undefined {
 		options: {
 			rounds: { type: "string", default: "3" },
 			operations: { type: "string" },
+			alone: { type: "boolean", default: false },
 			"cpu-prof": { type: "string" },
 			help: { type: "boolean", default: false },
 		},
@@ -54,7 +56,7 @@ function readArguments(args: readonly string[]): Wanted | undefined {
 	return {
 		benchmarks: BENCHMARKS.filter(
 			(benchmark) => positionals.length === 0 || positionals.some((wanted) => isNamed(benchmark, wanted)),
-		),
+		).map((benchmark) => (values.alone ? withoutReferences(benchmark) : benchmark)),
 		rounds: readCount(values.rounds),
 		operations: values.operations === undefined ? undefined : readCount(values.operations),
 		profileFolder: profile === undefined ? undefined : resolve(profile),
@@ -62,7 +64,12 @@ function readArguments(args: readonly string[]): Wanted | undefined {
 }
 
 function isNamed({ name }: Benchmark, wanted: string): boolean {
-	return name === wanted || name.startsWith(`${wanted}-`);
+	const isWhole = BENCHMARKS.some((benchmark) => benchmark.name === wanted);
+	return name === wanted || (!isWhole && name.startsWith(`${wanted}-`));
+}
+
+function withoutReferences(benchmark: Benchmark): Benchmark {
+	return { ...benchmark, contenders: benchmark.contenders.filter(({ role }) => role === "subject") };
 }
 
 function readCount(text: string): number {
