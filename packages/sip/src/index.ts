@@ -112,7 +112,7 @@ export { type Event, formatEvent, parseEvent } from "./header/event.ts";
 export { formatMediaType, type MediaType, matchMediaType, parseMediaType } from "./header/media-type.ts";
 export { formatNameAddr, type NameAddr, type NameAddrParts, parseNameAddr } from "./header/name-addr.ts";
 export { findHeaderId, HeaderId, type HeaderName, headerName, isSameHeader, LAST_SINGLE_ID } from "./header/names.ts";
-export { parseDeltaSeconds } from "./header/number.ts";
+export { parseDeltaSeconds, parseMaxForwards } from "./header/number.ts";
 export { unquotedParam } from "./header/params.ts";
 export {
 	formatSubscriptionState,
@@ -174,7 +174,7 @@ export {
 } from "./message/message.ts";
 export { methodOf, type ParseOutcome, parseMessage, readTopVia } from "./message/parse.ts";
 export { reasonPhrase } from "./message/reason-phrase.ts";
-export { findSips } from "./message/sips-check.ts";
+export { findSips, mentionsSips } from "./message/sips-check.ts";
 export type { AddressRecord, DnsAnswer, DnsLookup } from "./resolve/dns-lookup.ts";
 export { isWithinDomain, normaliseHostName } from "./resolve/host-name.ts";
 export { isNumericHost, isPrivateAddress } from "./resolve/ip-address.ts";
@@ -259,7 +259,7 @@ export {
 	type TransactionUser,
 } from "./transaction/transaction-user.ts";
 export type { ByteStream, ByteStreamUser, CloseCause, Endpoint } from "./transport/byte-stream.ts";
-export type { Connection, ConnectionUser } from "./transport/connection.ts";
+export type { Connection, ConnectionUser, MessageOctets } from "./transport/connection.ts";
 export {
 	type ArrivalTimes,
 	type ConnectionHooks,

@@ -9,6 +9,7 @@ import {
 	type Connection,
 	DEFAULT_HEAD_LIMITS,
 	type DnsLookup,
+	type Frame,
 	findSips,
 	type Hop,
 	type Logger,
@@ -61,8 +62,19 @@ export interface FederationOptions {
 	readonly refused: (refusal: RefusedConnection) => void;
 }
 
+/** A message that needs no reading. */
+export interface Recognised {
+	readonly kind: "request" | "response";
+	forward(): void;
+}
+
 /** What is above the transport. */
 export interface FederationUser {
+	/**
+	 * A message whose head is indexed and not read. What comes back is asked to `forward` it once the message is counted and traced;
+	 * undefined: `received` is called with the message read.
+	 */
+	recognise?(link: Link, frame: Frame): Recognised | undefined;
 	received(link: Link, message: SipMessage): void;
 	/** The link is gone; called once, after its last message. */
 	closed(link: Link, cause: CloseCause): void;
@@ -419,6 +431,7 @@ export class Federation {
 			limits: { headBytes: streamLimits.headBytes, bodyBytes: streamLimits.bodyBytes, head: DEFAULT_HEAD_LIMITS },
 			times: { headMs: streamLimits.headMs, bodyMs: streamLimits.bodyMs },
 			user: {
+				framed: (own, frame) => this.#framed(link, own, peerName, frame),
 				received: (_connection: Connection, message: SipMessage) => this.#received(link, message),
 				closed: (_connection: Connection, cause: CloseCause) => this.#closed(link, cause),
 			},
@@ -473,11 +486,24 @@ export class Federation {
 		return link;
 	}
 
-	#received(link: Link, message: SipMessage): void {
+	#framed(link: Link, connection: Connection, peerName: string, frame: Frame): boolean {
+		const recognised = this.#options.user.recognise?.(link, frame);
+		if (recognised === undefined) return false;
+		this.#options.trace.record("in", connection, peerName, frame);
+		this.#count(link, recognised.kind);
+		recognised.forward();
+		return true;
+	}
+
+	#count(link: Link, kind: "request" | "response"): void {
 		link.lastReceivedAt = this.#options.clock.wall();
 		this.#upkeep.heard(link, "message");
-		if (message.kind === "request") link.requestsIn += 1;
+		if (kind === "request") link.requestsIn += 1;
 		else link.responsesIn += 1;
+	}
+
+	#received(link: Link, message: SipMessage): void {
+		this.#count(link, message.kind);
 		if (message.kind === "response" && findSips(message) !== undefined) {
 			// Product contract 9: a response that holds `sips:` is dropped; its request runs into its time limit.
 			this.#options.log.warn("response dropped: it holds a sips: URI", {

@@ -6,8 +6,8 @@ import {
 	formatVerificationLevel,
 	HeaderId,
 	isSipUri,
+	type MessageHead,
 	parseNameAddr,
-	type SipMessage,
 } from "@causeway/sip";
 import type { Peer } from "../federation/peers.ts";
 import { verificationOf } from "../federation/verification.ts";
@@ -25,10 +25,11 @@ export interface Crossing {
 /** Headers with the level of their sender: requests that open a dialog, and messages (protocol sheet 7.6). */
 const STATED_ON: ReadonlySet<string> = new Set(["INVITE", "SUBSCRIBE", "MESSAGE"]);
 
-export function boundaryEdits(message: SipMessage, crossing: Crossing): readonly Edit[] {
-	const { fields } = message.head;
+/** `method`: that of a request; undefined for a response. */
+export function boundaryEdits(head: MessageHead, method: string | undefined, crossing: Crossing): readonly Edit[] {
+	const { fields } = head;
 	const edits: Edit[] = [];
-	let level = wantedLevel(message, crossing);
+	let level = wantedLevel(head, crossing);
 	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
 		const id = fields[at] as number;
 		// Of more than seventy headers we know, these are the last; most fields of a message end here.
@@ -38,30 +39,25 @@ export function boundaryEdits(message: SipMessage, crossing: Crossing): readonly
 			const start = fields[at + 2] as number;
 			const end = fields[at + 3] as number;
 			if (level === undefined || level === "said") edits.push({ kind: "remove", field });
-			else if (message.head.text.slice(start, end) !== level)
-				edits.push({ kind: "replace", field, start, end, value: level });
+			else if (head.text.slice(start, end) !== level) edits.push({ kind: "replace", field, start, end, value: level });
 			if (level !== undefined) level = "said";
-		} else if (isForeign(message, id, at, crossing)) edits.push({ kind: "remove", field });
+		} else if (isForeign(head, id, at, crossing)) edits.push({ kind: "remove", field });
 	}
-	if (level !== undefined && level !== "said" && isStatedOn(message)) {
+	if (level !== undefined && level !== "said" && method !== undefined && STATED_ON.has(method)) {
 		const field = (fields.length - 1) / FIELD_STRIDE;
 		edits.push({ kind: "insert", field, id: HeaderId.msAssertedVerificationLevel, value: level });
 	}
 	return edits;
 }
 
-function isStatedOn(message: SipMessage): boolean {
-	return message.kind === "request" && STATED_ON.has(message.method);
-}
-
 /** The value our statement has; undefined where nothing is stated toward partners. */
-function wantedLevel(message: SipMessage, { sender, receiver, markOutgoing }: Crossing): string | undefined {
+function wantedLevel(head: MessageHead, { sender, receiver, markOutgoing }: Crossing): string | undefined {
 	if (receiver.kind !== "inside" && !markOutgoing) return undefined;
-	return formatVerificationLevel(verificationOf(message, sender));
+	return formatVerificationLevel(verificationOf(head, sender));
 }
 
 /** Whether a field says what its sender has no business to say, or what is no business of the receiver. */
-function isForeign(message: SipMessage, id: number, at: number, { sender, senderDomain, receiver }: Crossing): boolean {
+function isForeign(head: MessageHead, id: number, at: number, { sender, senderDomain, receiver }: Crossing): boolean {
 	switch (id) {
 		case HeaderId.msEdgeProxyMessageTrust:
 			return true;
@@ -73,9 +69,9 @@ function isForeign(message: SipMessage, id: number, at: number, { sender, sender
 		case HeaderId.remotePartyId:
 		case HeaderId.diversion:
 		case HeaderId.historyInfo:
-			return !isOfDomain(message, id, sender, senderDomain);
+			return !isOfDomain(head, id, sender, senderDomain);
 		case HeaderId.replyTo: {
-			const { text, fields } = message.head;
+			const { text, fields } = head;
 			const value = parseNameAddr(text, fields[at + 2] as number, fields[at + 3] as number);
 			return !(value.ok && speaksFor(value.value.uri, sender, senderDomain));
 		}
@@ -85,8 +81,8 @@ function isForeign(message: SipMessage, id: number, at: number, { sender, sender
 }
 
 /** Whether every address of a header is one that the sender may speak for. */
-function isOfDomain(message: SipMessage, id: HeaderId, sender: Peer, senderDomain: string): boolean {
-	const found = addresses(message, id);
+function isOfDomain(head: MessageHead, id: HeaderId, sender: Peer, senderDomain: string): boolean {
+	const found = addresses(head, id);
 	return found.ok && found.value.every(({ uri }) => speaksFor(uri, sender, senderDomain));
 }
 

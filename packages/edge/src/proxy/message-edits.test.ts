@@ -44,7 +44,7 @@ function relay(text: string, recordRoutes: readonly string[] = []): string {
 	const edited = applyEdits(request, [
 		viaEdit(request, "SIP/2.0/TLS sip.contoso.example:5061;branch=z9hG4bKours;alias"),
 		...requestEdits(request, { source: "192.0.2.1", routes: found.routes, recordRoutes }),
-		...boundaryEdits(request, crossing),
+		...boundaryEdits(request.head, request.method, crossing),
 	]);
 	return edited.head.text + Buffer.from(edited.body).toString("latin1");
 }

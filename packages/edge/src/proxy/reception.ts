@@ -6,6 +6,7 @@ import {
 	type Clock,
 	type CloseCause,
 	type Connection,
+	type Frame,
 	type HeaderInput,
 	type Logger,
 	type Random,
@@ -21,6 +22,7 @@ import type { Link } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
 import { createContext, type RequestContext, type Verdict } from "./context.ts";
 import { runPipeline } from "./pipeline.ts";
+import type { ShortPassage } from "./short-way.ts";
 import type { StepRules } from "./steps.ts";
 
 export interface AnswerParts {
@@ -52,6 +54,10 @@ export interface HostedUser {
 
 /** The proxy, as the reception sees it. */
 export interface RelayUser {
+	/** What the proxy does with a message that it need not read; undefined where it goes the usual way. */
+	recognise(link: Link, frame: Frame): ShortPassage | undefined;
+	/** Requests that it sent on a link past the transactions, and that have no final answer yet. */
+	outstanding(link: Link): number;
 	/** True where the message belongs to a relayed dialog or transaction that is known, and was taken care of. */
 	received(link: Link, message: SipMessage): boolean;
 	forward(context: RequestContext): void;
@@ -95,6 +101,10 @@ export class Reception implements TransactionUser, FederationUser {
 
 	// Toward the federation transport.
 
+	recognise(link: Link, frame: Frame): ShortPassage | undefined {
+		return this.#relay?.recognise(link, frame);
+	}
+
 	received(link: Link, message: SipMessage): void {
 		if (this.#relay?.received(link, message) === true) return;
 		this.transactions.receive(link.connection, message);
@@ -111,7 +121,7 @@ export class Reception implements TransactionUser, FederationUser {
 	}
 
 	outstanding(link: Link): number {
-		return this.transactions.outstanding(link.connection);
+		return this.transactions.outstanding(link.connection) + (this.#relay?.outstanding(link) ?? 0);
 	}
 
 	// TransactionUser.

@@ -1,13 +1,26 @@
 /** The dialogs that go through the proxy, for listings and so that no connection is closed under them. What may be believed of them stands in their tokens. */
 import { detach } from "@causeway/sip";
 
+/** Our routes of a dialog that this run of the edge saw begin, as they stand in the Record-Routes we wrote. */
+export interface DialogRoute {
+	readonly initiatorTag: string;
+	/** Value of the route on the side of the one who began the dialog, and on the other. */
+	readonly initiatorSide: string;
+	readonly otherSide: string;
+	/** The key of both tokens. */
+	readonly kid: string;
+	/** Milliseconds since 1970. */
+	readonly issuedAt: number;
+}
+
 export interface RelayedDialog {
 	readonly usage: "invite" | "subscribe";
 	readonly callId: string;
 	/** `user@domain`. */
 	readonly initiator: string;
 	readonly other: string;
-	/** Connection ids of both sides. */
+	readonly route: DialogRoute | undefined;
+	/** Connection ids of both sides: that of the one who began the dialog first. */
 	readonly connections: readonly [number, number];
 	/** Milliseconds since 1970. */
 	readonly startedAt: number;

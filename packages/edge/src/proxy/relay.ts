@@ -7,6 +7,7 @@ import {
 	type Clock,
 	type Edit,
 	expires,
+	type Frame,
 	findSips,
 	formatDiagnosticsPublic,
 	isSipUri,
@@ -39,9 +40,10 @@ import { requestEdits, viaBelow, viaEdit } from "./message-edits.ts";
 import { recordRouteValue, sentBy, tokenUri } from "./own-identity.ts";
 import { staleRoute } from "./proxy-steps.ts";
 import type { RelayUser } from "./reception.ts";
-import { RelayDialogs } from "./relay-dialogs.ts";
+import { type DialogRoute, RelayDialogs } from "./relay-dialogs.ts";
 import { RelayedRequest, type RelayedRequestUser } from "./relayed-request.ts";
 import { checkRoutes, isPeerSide, type SortedRoutes, type VerifiedRoute } from "./route-check.ts";
+import { type ShortPassage, ShortWay } from "./short-way.ts";
 import { branchFields, routingKey } from "./signed-branch.ts";
 import type { ProxyRules } from "./steps.ts";
 
@@ -80,12 +82,14 @@ const DEFAULT_SUBSCRIPTION_SECONDS = 3_600;
 export class Relay implements RelayUser, RelayedRequestUser {
 	readonly dialogs = new RelayDialogs();
 	readonly #options: RelayOptions;
+	readonly #short: ShortWay;
 	readonly #pending = new Map<ServerTransaction, RelayedRequest>();
 	#expiring: { stop(): void } | undefined;
 	#isDraining = false;
 
 	constructor(options: RelayOptions) {
 		this.#options = options;
+		this.#short = new ShortWay({ ...options, dialogs: this.dialogs });
 	}
 
 	/** Refuses new dialogs from here on. */
@@ -95,12 +99,17 @@ export class Relay implements RelayUser, RelayedRequestUser {
 
 	close(): void {
 		this.#expiring?.stop();
+		this.#short.close();
 	}
 
 	// RelayUser.
 
-	received(_link: Link, _message: SipMessage): boolean {
-		return false;
+	recognise(link: Link, frame: Frame): ShortPassage | undefined {
+		return this.#short.recognise(link, frame);
+	}
+
+	received(link: Link, message: SipMessage): boolean {
+		return message.kind === "response" && this.#short.receive(link, message);
 	}
 
 	forward(context: RequestContext): void {
@@ -154,11 +163,16 @@ export class Relay implements RelayUser, RelayedRequestUser {
 			// Nobody is left to hear the answer: the far end need not ring on.
 			if (transaction.connection === link.connection) relayed.cancel();
 		}
+		this.#short.closed(link);
 		this.dialogs.connectionClosed(link.connection.id);
 	}
 
 	load(link: Link): number {
 		return this.dialogs.load(link.connection.id);
+	}
+
+	outstanding(link: Link): number {
+		return this.#short.outstanding(link);
 	}
 
 	// RelayedRequestUser.
@@ -185,7 +199,8 @@ export class Relay implements RelayUser, RelayedRequestUser {
 		}
 	}
 
-	#begun({ server, departureId }: RelayedRequest, response: SipResponse): void {
+	#begun(relayed: RelayedRequest, response: SipResponse): void {
+		const { server, departureId } = relayed;
 		const { request } = server;
 		const isInvite = request.method === "INVITE";
 		if ((!isInvite && request.method !== "SUBSCRIBE") || departureId === undefined) return;
@@ -195,6 +210,7 @@ export class Relay implements RelayUser, RelayedRequestUser {
 			callId: request.callId,
 			initiator: aorOfUri(request.from.uri),
 			other: aorOfUri(request.to.uri),
+			route: relayed.route,
 			connections: [server.connection.id, departureId],
 			startedAt: now,
 			expiresAt: isInvite ? now + this.#options.rules.keys.dialogMs : this.#subscribedUntil(request, response),
@@ -278,37 +294,48 @@ export class Relay implements RelayUser, RelayedRequestUser {
 			return;
 		}
 		const next = outcome.link;
-		const recordRoutes = context.route === undefined ? this.#recordRoutes(context, passage, next) : [];
+		const route = context.route === undefined ? this.#dialogRoute(context, passage, next) : undefined;
+		relayed.route = route;
+		// The value for the receiver's side stands on top.
+		const recordRoutes = route === undefined ? [] : [route.otherSide, route.initiatorSide];
 		const routes = context.route?.routes ?? context.sortedRoutes ?? noRoutes;
 		const forwarded = this.#edit(request, link, passage, routes, recordRoutes);
 		next.requestsOut += 1;
 		relayed.sent(this.#options.transactions.sendRequest(next.connection, forwarded, relayed));
 	}
 
-	/** REQ-55, REQ-56: in requests that open a dialog and in no others. The value for the receiver's side stands on top. */
-	#recordRoutes({ request, link }: RequestContext, passage: Passage, next: Link): readonly string[] {
-		if (request.method !== "INVITE" && request.method !== "SUBSCRIBE") return [];
+	/** REQ-55, REQ-56: our routes in requests that open a dialog, and in no others. */
+	#dialogRoute({ request, link }: RequestContext, passage: Passage, next: Link): DialogRoute | undefined {
+		if (request.method !== "INVITE" && request.method !== "SUBSCRIBE") return undefined;
 		const { rules, keys, node } = this.#options;
 		const { sender, senderDomain, destination } = passage;
 		const isFromPeer = isPeerSide(senderDomain, destination.domain, rules.relayDomains);
 		const shared = (isFromPeer ? FLAG_FROM_PEER : 0) | (request.method === "SUBSCRIBE" ? FLAG_PRESENCE : 0);
 		const key = keys.active;
+		const issuedAt = rules.keys.now();
+		const initiatorTag = request.from.tag ?? "";
 		const value = (side: Link, network: string, isExternal: boolean): string =>
 			recordRouteValue(
 				rules.identity,
 				formatRouteToken(key, {
-					issuedAtMs: rules.keys.now(),
+					issuedAtMs: issuedAt,
 					flags: shared | (isExternal ? FLAG_EXTERNAL : 0),
 					connection: { node, serial: side.connection.id },
 					uri: tokenUri(rules.identity),
 					callId: request.callId,
-					initiatorTag: request.from.tag ?? "",
+					initiatorTag,
 					initiatorAor: aorOfUri(request.from.uri),
 					otherAor: aorOfUri(request.to.uri),
 					peer: isExternal ? network : "",
 				}),
 			);
-		return [value(next, destination.peer.name, !isFromPeer), value(link, sender.name, isFromPeer)];
+		return {
+			initiatorTag,
+			initiatorSide: value(link, sender.name, isFromPeer),
+			otherSide: value(next, destination.peer.name, !isFromPeer),
+			kid: key.kid,
+			issuedAt,
+		};
 	}
 
 	/** The request as it leaves. */
@@ -326,7 +353,11 @@ export class Relay implements RelayUser, RelayedRequestUser {
 		const edits: Edit[] = [
 			viaEdit(request, `SIP/2.0/TLS ${sentBy(rules.identity)};branch=${branch};alias`),
 			...requestEdits(request, { source, routes, recordRoutes }),
-			...boundaryEdits(request, this.#crossing(passage.sender, passage.senderDomain, passage.destination.peer)),
+			...boundaryEdits(
+				request.head,
+				request.method,
+				this.#crossing(passage.sender, passage.senderDomain, passage.destination.peer),
+			),
 		];
 		return applyEdits(request, edits);
 	}

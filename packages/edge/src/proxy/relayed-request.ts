@@ -12,6 +12,7 @@ import {
 } from "@causeway/sip";
 import { boundaryEdits, type Crossing } from "./boundary-headers.ts";
 import { popVia } from "./message-edits.ts";
+import type { DialogRoute } from "./relay-dialogs.ts";
 
 export interface RelayedRequestUser {
 	/** A response that was sent on. */
@@ -23,6 +24,8 @@ export interface RelayedRequestUser {
 
 export class RelayedRequest implements ClientTransactionUser {
 	readonly server: ServerTransaction;
+	/** Our routes in the request, where it may open a dialog. */
+	route: DialogRoute | undefined;
 	/** The way of the responses. */
 	readonly #back: Crossing;
 	readonly #user: RelayedRequestUser;
@@ -85,7 +88,7 @@ export class RelayedRequest implements ClientTransactionUser {
 			this.fail(500, "far-end-503");
 			return;
 		}
-		const relayed = applyEdits(response, [via, ...boundaryEdits(response, this.#back)]);
+		const relayed = applyEdits(response, [via, ...boundaryEdits(response.head, undefined, this.#back)]);
 		this.server.respond(relayed);
 		if (isRepeated) return;
 		this.#user.answered(this, response);

@@ -256,4 +256,3 @@ process.stdout.write(
 	`${flow}: ${figures.map((us) => us.toFixed(1)).join(" ")} µs each; least ${Math.min(...figures).toFixed(1)}\n`,
 );
 process.exit(0);
-

@@ -1,4 +1,5 @@
 /** An edge's presence on a simulated clock: everything but sockets and HTTP, started and stopped as often as a run wants. */
+import assert from "node:assert/strict";
 import type { Clock, Logger, Random, SipMessage, Timer } from "@causeway/sip";
 import { DEFAULT_FRAMER_LIMITS, SipConnection } from "@causeway/sip";
 import { createMemoryPair, type MemoryStream, type SimClock } from "@causeway/sip/testing";
@@ -248,7 +249,12 @@ export class SimEdge {
 					if (!running.clock.isDead) running.reception.closed(link, cause);
 				},
 			},
-			hooks: { sent: (_connection, message) => this.#options.sent(this, message) },
+			hooks: {
+				sent: (_connection, message) => {
+					assert("kind" in message, "without a proxy everything that leaves is a message that was made here");
+					this.#options.sent(this, message as SipMessage);
+				},
+			},
 		});
 		// What presence asks of a link is its connection and its network.
 		const link = {

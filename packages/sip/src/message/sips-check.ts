@@ -3,7 +3,7 @@ import { type Fault, refusal } from "../fault.ts";
 import { HeaderId } from "../header/names.ts";
 import { lowerCode, matchesIgnoreCase } from "../text/ascii.ts";
 import { skipLws, skipQuoted } from "../text/scan.ts";
-import { FIELD_STRIDE, type SipMessage } from "./message.ts";
+import { FIELD_STRIDE, type MessageHead, type SipMessage } from "./message.ts";
 
 const scheme = "sips:";
 
@@ -24,6 +24,11 @@ export function findSips(message: SipMessage): Fault | undefined {
 		if (offset !== undefined) return sipsFault(offset);
 	}
 	return undefined;
+}
+
+/** Whether the five characters `sips:` stand anywhere in a head: where they do not, {@link findSips} finds nothing (REQ-52). */
+export function mentionsSips(head: Pick<MessageHead, "text">): boolean {
+	return findScheme(head.text) !== undefined;
 }
 
 function sipsFault(offset: number): Fault {

@@ -29,6 +29,11 @@ export function serverTransactionKey(request: SipRequest): string {
 	return requestKey(request, request.method === "ACK" ? "INVITE" : request.method);
 }
 
+/** The key of the INVITE server transaction that an ACK with this Via on top would belong to; its branch begins with the cookie. */
+export function ackKey(topVia: Via): string {
+	return branchKey("INVITE", topVia);
+}
+
 /** The key of the INVITE server transaction that `cancel` wants to end (§9.2). */
 export function cancelledTransactionKey(cancel: SipRequest): string {
 	return requestKey(cancel, "INVITE");
@@ -52,14 +57,13 @@ export function acknowledges(ack: SipRequest, response: SipResponse): boolean {
 
 function requestKey(request: SipRequest, method: string): string {
 	const { topVia } = request;
-	const sentBy = `${topVia.host}:${topVia.port ?? ""}`;
-	if (hasOwnBranch(topVia)) return `${method}${SEPARATOR}${sentBy}${SEPARATOR}${topVia.branch}`;
+	if (hasOwnBranch(topVia)) return branchKey(method, topVia);
 	// RFC 3261 §17.2.3, for elements of RFC 2543: the To tag takes no part for INVITE, because its ACK has the tag of the
 	// response, and a CANCEL is looked up by the same key.
 	const toTag = method === "INVITE" ? undefined : request.to.tag;
 	const parts = [
 		method,
-		sentBy,
+		sentByText(topVia),
 		topVia.transport,
 		topVia.params,
 		request.requestUri.text,
@@ -70,6 +74,14 @@ function requestKey(request: SipRequest, method: string): string {
 	];
 	// One separator more than a key by branch begins with: the two kinds never meet.
 	return `${SEPARATOR}${parts.join(SEPARATOR)}`;
+}
+
+function branchKey(method: string, topVia: Via): string {
+	return `${method}${SEPARATOR}${sentByText(topVia)}${SEPARATOR}${topVia.branch ?? ""}`;
+}
+
+function sentByText({ host, port }: Via): string {
+	return `${host}:${port ?? ""}`;
 }
 
 /** True for a branch that its element promises to be unique. */

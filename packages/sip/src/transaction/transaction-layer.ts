@@ -4,6 +4,7 @@
  * transaction of one connection is never met by a message of another.
  */
 import type { Clock, Logger, Random } from "../env.ts";
+import type { Via } from "../header/via.ts";
 import { createResponse } from "../message/build.ts";
 import type { SipMessage, SipRequest, SipResponse } from "../message/message.ts";
 import { invariant } from "../text/assert.ts";
@@ -17,6 +18,7 @@ import {
 	type TransactionContext,
 } from "./context.ts";
 import {
+	ackKey,
 	cancelledTransactionKey,
 	clientTransactionKey,
 	MAGIC_COOKIE,
@@ -92,6 +94,11 @@ export class TransactionLayer {
 	/** Requests that were sent on this connection and have no final answer yet. */
 	outstanding(connection: Connection): number {
 		return this.#connections.get(connection.id)?.clients.size ?? 0;
+	}
+
+	/** Whether an INVITE with this Via on top is being answered on this connection: an ACK with the same one belongs to it (§17.2.3). */
+	servesInvite(connection: Connection, topVia: Via): boolean {
+		return this.#connections.get(connection.id)?.servers.has(ackKey(topVia)) === true;
 	}
 
 	/** A branch that nobody can guess, with the cookie of RFC 3261 §8.1.1.7. */

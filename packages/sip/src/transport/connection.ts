@@ -1,6 +1,13 @@
 /** A connection as transactions, dialogs and proxies see it: whole messages in both directions (RFC 3261 §18). */
-import type { SipMessage } from "../message/message.ts";
+import type { Frame } from "../message/framer.ts";
+import type { MessageHead, SipMessage } from "../message/message.ts";
 import type { CloseCause, Endpoint } from "./byte-stream.ts";
+
+/** The octets of a message, whether anybody has read them or not; a {@link SipMessage} is one. */
+export interface MessageOctets {
+	readonly head: Pick<MessageHead, "text">;
+	readonly body: Uint8Array;
+}
 
 /** A port: where whole messages are sent; what transactions and dialogs know of a transport. */
 export interface Connection {
@@ -12,7 +19,7 @@ export interface Connection {
 	readonly local: Endpoint;
 	readonly isOpen: boolean;
 	/** Queues a whole message. Returns false, and sends nothing, when the connection is closed. */
-	send(message: SipMessage): boolean;
+	send(message: MessageOctets): boolean;
 	/** Reads nothing more for so long: back-pressure toward a peer that sends too much. The longest of several counts. */
 	delayReading(ms: number): void;
 	/** Sends what is queued, then closes. */
@@ -21,6 +28,11 @@ export interface Connection {
 
 /** What happens on a connection, told to whoever owns it. */
 export interface ConnectionUser {
+	/**
+	 * A whole message whose head is indexed and not read yet. True where the user has dealt with it and `received` is not to be called: a
+	 * proxy need not read what it sends on as it came. Absent where every message is read.
+	 */
+	framed?(connection: Connection, frame: Frame): boolean;
 	received(connection: Connection, message: SipMessage): void;
 	/** Called exactly once, after the last `received`. */
 	closed(connection: Connection, cause: CloseCause): void;

@@ -58,7 +58,7 @@ function setUp(
 		},
 		hooks: {
 			received: (_, message) => traced.push(`received ${message.kind}`),
-			sent: (_, message) => traced.push(`sent ${message.kind}`),
+			sent: (_, { head }) => traced.push(`sent ${head.text.startsWith("SIP/") ? "response" : "request"}`),
 			pinged: () => traced.push("pinged"),
 			ponged: () => traced.push("ponged"),
 			malformed: (_, fault, head, answer) => malformed.push([fault, head, answer]),

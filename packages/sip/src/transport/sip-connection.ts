@@ -7,7 +7,7 @@ import type { FramerLimits } from "../message/limits.ts";
 import type { MessageHead, SipMessage } from "../message/message.ts";
 import { parseMessage } from "../message/parse.ts";
 import type { ByteStream, CloseCause, Endpoint } from "./byte-stream.ts";
-import type { Connection, ConnectionUser } from "./connection.ts";
+import type { Connection, ConnectionUser, MessageOctets } from "./connection.ts";
 
 /** How long one message may take to arrive. Both count from its first octet, whatever arrives in between. */
 export interface ArrivalTimes {
@@ -17,12 +17,13 @@ export interface ArrivalTimes {
 
 /** What a trace or a counter may want to see. Absent hooks cost nothing. */
 export interface ConnectionHooks {
+	/** Not for what {@link ConnectionUser.framed} took. */
 	readonly received?: (connection: Connection, message: SipMessage) => void;
 	/** The peer asked for a sign of life: two CRLFs between messages. It has been answered. */
 	readonly pinged?: (connection: Connection) => void;
 	/** The answer to a {@link SipConnection.ping} came: a single CRLF between messages. */
 	readonly ponged?: (connection: Connection) => void;
-	readonly sent?: (connection: Connection, message: SipMessage) => void;
+	readonly sent?: (connection: Connection, message: MessageOctets) => void;
 	/**
 	 * Octets that are no message. `head` is there when one was complete, `answer` when an answer to it was sent. After
 	 * faults of framing the connection closes; after others it goes on.
@@ -106,6 +107,7 @@ export class SipConnection implements Connection {
 				this.#hasFramed = true;
 				this.#readLineEnds();
 				this.#lineEnds = 0;
+				if (this.#user.framed?.(this, frame) === true) return;
 				const outcome = parseMessage(frame);
 				if (!outcome.ok) this.#refuse(outcome.fault, outcome.head);
 				else {
@@ -146,7 +148,7 @@ export class SipConnection implements Connection {
 		});
 	}
 
-	send(message: SipMessage): boolean {
+	send(message: MessageOctets): boolean {
 		const { head, body } = message;
 		if (!this.#write(head.text, body.length === 0 ? undefined : body)) return false;
 		this.#hooks.sent?.(this, message);
