@@ -221,6 +221,7 @@ export { assertNever, invariant } from "./text/assert.ts";
 export { isToken } from "./text/char-class.ts";
 export { detach, octetsToText, utf8ToOctets } from "./text/octets.ts";
 export { quote, unfold, unquote } from "./text/quoting.ts";
+export { ShortLivedMap } from "./text/short-lived-map.ts";
 export { RetransmitUntilAck, type RetransmitUntilAckUser } from "./transaction/accepted-invite.ts";
 export {
 	acknowledges,

@@ -1,5 +1,5 @@
 /** The dialogs that go through the proxy, for listings and so that no connection is closed under them. What may be believed of them stands in their tokens. */
-import { detach } from "@causeway/sip";
+import { detach, type Random, ShortLivedMap } from "@causeway/sip";
 
 /** Our routes of a dialog that this run of the edge saw begin, as they stand in the Record-Routes we wrote. */
 export interface DialogRoute {
@@ -28,31 +28,46 @@ export interface RelayedDialog {
 	expiresAt: number;
 }
 
+interface KeptDialog extends RelayedDialog {
+	readonly key: string;
+}
+
 /** Dialogs that may be listed; one more is relayed like the others and not listed. */
 const MOST_DIALOGS = 1_000_000;
 
 export class RelayDialogs {
-	readonly #dialogs = new Map<string, RelayedDialog>();
+	readonly #dialogs: ShortLivedMap<KeptDialog>;
 	readonly #counts = new Map<number, number>();
+
+	constructor(random: Random) {
+		this.#dialogs = new ShortLivedMap(random.below(0x4000_0000));
+	}
 
 	get size(): number {
 		return this.#dialogs.size;
 	}
 
 	[Symbol.iterator](): IterableIterator<RelayedDialog> {
-		return this.#dialogs.values();
+		return this.#dialogs.values().values();
 	}
 
 	/** `tag`: that of the one who began the dialog. */
 	add(tag: string, dialog: RelayedDialog): void {
-		const key = keyOf(dialog.callId, tag);
+		const key = detach(keyOf(dialog.callId, tag));
 		const known = this.#dialogs.get(key);
 		if (known !== undefined) {
 			known.expiresAt = dialog.expiresAt;
 			return;
 		}
 		if (this.#dialogs.size >= MOST_DIALOGS) return;
-		this.#dialogs.set(key, { ...dialog, callId: detach(dialog.callId) });
+		this.#dialogs.set(key, {
+			...dialog,
+			key,
+			callId: detach(dialog.callId),
+			initiator: detach(dialog.initiator),
+			other: detach(dialog.other),
+			route: dialog.route && { ...dialog.route, initiatorTag: detach(tag) },
+		});
 		for (const id of dialog.connections) this.#counts.set(id, this.load(id) + 1);
 	}
 
@@ -76,12 +91,13 @@ export class RelayDialogs {
 
 	/** Connection affinity: the dialogs of a connection end with it. */
 	connectionClosed(connectionId: number): void {
-		for (const [key, { connections }] of this.#dialogs) if (connections.includes(connectionId)) this.#remove(key);
+		for (const dialog of this.#dialogs.values())
+			if (dialog.connections.includes(connectionId)) this.#remove(dialog.key);
 		this.#counts.delete(connectionId);
 	}
 
 	expire(nowMs: number): void {
-		for (const [key, { expiresAt }] of this.#dialogs) if (expiresAt <= nowMs) this.#remove(key);
+		for (const { key, expiresAt } of this.#dialogs.values()) if (expiresAt <= nowMs) this.#remove(key);
 	}
 
 	#remove(key: string): void {

@@ -80,15 +80,15 @@ const EXPIRE_EVERY_MS = 60_000;
 const DEFAULT_SUBSCRIPTION_SECONDS = 3_600;
 
 export class Relay implements RelayUser, RelayedRequestUser {
-	readonly dialogs = new RelayDialogs();
+	readonly dialogs: RelayDialogs;
 	readonly #options: RelayOptions;
 	readonly #short: ShortWay;
-	readonly #pending = new Map<ServerTransaction, RelayedRequest>();
 	#expiring: { stop(): void } | undefined;
 	#isDraining = false;
 
 	constructor(options: RelayOptions) {
 		this.#options = options;
+		this.dialogs = new RelayDialogs(options.random);
 		this.#short = new ShortWay({ ...options, dialogs: this.dialogs });
 	}
 
@@ -118,7 +118,7 @@ export class Relay implements RelayUser, RelayedRequestUser {
 		const passage: Passage = { sender: peer, senderDomain: from.host, destination };
 		const back = this.#crossing(destination.peer, destination.domain, peer);
 		const relayed = new RelayedRequest(transaction, back, this);
-		this.#pending.set(transaction, relayed);
+		transaction.attachment = relayed;
 		const { route } = context;
 		if (this.#isDraining && route === undefined) {
 			relayed.fail(503, "draining", [["Retry-After", "30"]]);
@@ -153,15 +153,16 @@ export class Relay implements RelayUser, RelayedRequestUser {
 	}
 
 	cancel(transaction: ServerTransaction): boolean {
-		const relayed = this.#pending.get(transaction);
-		relayed?.cancel();
-		return relayed !== undefined;
+		const relayed = transaction.attachment;
+		if (!(relayed instanceof RelayedRequest)) return false;
+		relayed.cancel();
+		return true;
 	}
 
 	closed(link: Link): void {
-		for (const [transaction, relayed] of this.#pending) {
+		for (const { attachment } of this.#options.transactions.unanswered(link.connection)) {
 			// Nobody is left to hear the answer: the far end need not ring on.
-			if (transaction.connection === link.connection) relayed.cancel();
+			if (attachment instanceof RelayedRequest) attachment.cancel();
 		}
 		this.#short.closed(link);
 		this.dialogs.connectionClosed(link.connection.id);
@@ -219,7 +220,6 @@ export class Relay implements RelayUser, RelayedRequestUser {
 	}
 
 	ended({ server }: RelayedRequest, status: number, code: string): void {
-		this.#pending.delete(server);
 		this.#options.counted(server.request.method, status, code);
 	}
 
@@ -263,7 +263,6 @@ export class Relay implements RelayUser, RelayedRequestUser {
 		const { transaction, request, link } = context;
 		// Meanwhile it may have been cancelled, or its connection lost.
 		if (transaction.hasFinal || relayed.isCancelled || !link.connection.isOpen) {
-			this.#pending.delete(transaction);
 			return;
 		}
 		if (outcome === undefined) {

@@ -8,16 +8,19 @@ import assert from "node:assert/strict";
 import {
 	type Clock,
 	createResponse,
+	DEFAULT_HEAD_LIMITS,
 	type Edit,
 	FIELD_STRIDE,
 	type Frame,
 	findParam,
 	formatDiagnosticsPublic,
 	type HeaderInput,
+	indexHead,
 	type MessageHead,
 	mentionsSips,
 	parseMessage,
 	type Random,
+	ShortLivedMap,
 	type SipRequest,
 	type SipResponse,
 	subscriptionState,
@@ -69,19 +72,20 @@ const noBody = new Uint8Array(0);
 
 /** What is under way on one connection: requests that came over it, by their top Via, and how many of ours left on it. */
 interface Traffic {
-	readonly arrived: Map<string, ShortTransaction>;
+	readonly arrived: ShortLivedMap<ShortTransaction>;
 	outstanding: number;
 }
 
 export class ShortWay {
 	readonly #options: ShortWayOptions;
-	/** By our branch, the oldest first. */
-	readonly #transactions = new Map<string, ShortTransaction>();
+	/** By our branch. */
+	readonly #transactions: ShortLivedMap<ShortTransaction>;
 	readonly #traffic = new Map<number, Traffic>();
 	#silence: Timer | undefined;
 
 	constructor(options: ShortWayOptions) {
 		this.#options = options;
+		this.#transactions = createTable(options.random);
 	}
 
 	/** What is to be done with a message; undefined where it goes the usual way. */
@@ -122,7 +126,7 @@ export class ShortWay {
 
 	closed(link: Link): void {
 		this.#traffic.delete(link.connection.id);
-		for (const transaction of [...this.#transactions.values()]) {
+		for (const transaction of this.#transactions.values()) {
 			if (transaction.arrival === link) this.#remove(transaction);
 			else if (transaction.departure === link) this.#fail(transaction, 504, "far-end-lost", unreachable);
 		}
@@ -255,10 +259,7 @@ export class ShortWay {
 	#follow(transaction: ShortTransaction, status: number): void {
 		const { method, callId, tags } = transaction;
 		if (method === "BYE" || status === 481 || status === 408) this.#options.dialogs.end(callId, tags);
-		else if (method === "NOTIFY") {
-			const state = subscriptionState(transaction.head);
-			if (state.ok && state.value?.state === "terminated") this.#options.dialogs.end(callId, tags);
-		}
+		else if (transaction.isLast) this.#options.dialogs.end(callId, tags);
 	}
 
 	#add(transaction: ShortTransaction): void {
@@ -277,23 +278,23 @@ export class ShortWay {
 		return true;
 	}
 
-	/** One timer for all: every request may take as long as the others, so the oldest ends first. */
+	/** One timer for all, set to the oldest that it saw last. */
 	#hearSilence(): void {
 		this.#silence = undefined;
 		const now = this.#options.clock.now();
+		let next = Number.POSITIVE_INFINITY;
 		for (const transaction of this.#transactions.values()) {
-			if (transaction.endsAt > now) {
-				this.#silence = this.#options.clock.setTimer(transaction.endsAt - now, () => this.#hearSilence());
-				return;
-			}
-			this.#fail(transaction, 408, "far-end-silent");
+			if (transaction.endsAt <= now) this.#fail(transaction, 408, "far-end-silent");
+			else next = Math.min(next, transaction.endsAt);
 		}
+		if (next < Number.POSITIVE_INFINITY)
+			this.#silence = this.#options.clock.setTimer(next - now, () => this.#hearSilence());
 	}
 
 	#trafficOf(connectionId: number): Traffic {
 		let traffic = this.#traffic.get(connectionId);
 		if (traffic === undefined) {
-			traffic = { arrived: new Map(), outstanding: 0 };
+			traffic = { arrived: createTable(this.#options.random), outstanding: 0 };
 			this.#traffic.set(connectionId, traffic);
 		}
 		return traffic;
@@ -310,8 +311,10 @@ class ShortTransaction implements EchoedParts {
 	readonly method: string;
 	readonly arrival: Link;
 	readonly departure: Link;
-	/** Of the request as it came. */
-	readonly head: MessageHead;
+	/** The head of the request as it came. */
+	readonly text: string;
+	/** A NOTIFY that says that its subscription is over. */
+	readonly isLast: boolean;
 	readonly topViaText: string;
 	readonly viaBelow: string;
 	readonly fromText: string;
@@ -338,7 +341,8 @@ class ShortTransaction implements EchoedParts {
 		this.method = request.method;
 		this.arrival = arrival;
 		this.departure = departure;
-		this.head = head;
+		this.text = head.text;
+		this.isLast = request.method === "NOTIFY" && isTerminated(head);
 		this.topViaText = request.topViaText;
 		this.viaBelow = viaBelow;
 		this.fromText = request.fromText;
@@ -352,10 +356,21 @@ class ShortTransaction implements EchoedParts {
 
 	/** Read as a whole, for an answer of our own. */
 	request(): SipRequest {
-		const outcome = parseMessage({ head: this.head, body: noBody });
+		const octets = Buffer.from(this.text, "latin1");
+		const indexed = indexHead(octets, 0, octets.length, DEFAULT_HEAD_LIMITS);
+		const outcome = indexed.ok ? parseMessage({ head: indexed.head, body: noBody }) : indexed;
 		assert(outcome.ok && outcome.message.kind === "request", "what took the short way reads as a request");
 		return outcome.message;
 	}
+}
+
+function isTerminated(head: MessageHead): boolean {
+	const state = subscriptionState(head);
+	return state.ok && state.value?.state === "terminated";
+}
+
+function createTable(random: Random): ShortLivedMap<ShortTransaction> {
+	return new ShortLivedMap(random.below(0x4000_0000));
 }
 
 const repeatedRequest: ShortPassage = { kind: "request", forward() {} };

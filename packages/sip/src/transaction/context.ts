@@ -1,6 +1,7 @@
 /** What the transactions of one layer share. */
 import type { Clock, Logger, Random } from "../env.ts";
 import type { SipRequest, SipResponse } from "../message/message.ts";
+import { ShortLivedMap } from "../text/short-lived-map.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import type { Timing } from "./timing.ts";
 import type { ClientTransaction, ServerTransaction, TransactionCounters, TransactionUser } from "./transaction-user.ts";
@@ -44,17 +45,21 @@ export interface TransactionContext {
 	readonly user: TransactionUser;
 	readonly counters: MutableCounters;
 	/** Transactions of requests outside dialogs, by {@link mergeKey}. */
-	readonly merging: Map<string, ServerRunner>;
+	readonly merging: ShortLivedMap<ServerRunner>;
 }
 
 /** The transactions of one connection: no message of another connection can meet them. */
 export interface ConnectionTransactions {
-	readonly clients: Map<string, ClientRunner>;
-	readonly servers: Map<string, ServerRunner>;
+	readonly clients: ShortLivedMap<ClientRunner>;
+	readonly servers: ShortLivedMap<ServerRunner>;
 }
 
-export function createConnectionTransactions(): ConnectionTransactions {
-	return { clients: new Map(), servers: new Map() };
+export function createConnectionTransactions(random: Random): ConnectionTransactions {
+	return { clients: createTable(random), servers: createTable(random) };
+}
+
+export function createTable<Value>(random: Random): ShortLivedMap<Value> {
+	return new ShortLivedMap<Value>(random.below(0x4000_0000));
 }
 
 export function createCounters(): MutableCounters {

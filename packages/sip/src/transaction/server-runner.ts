@@ -33,6 +33,7 @@ export function startServer(
 class Handle implements ServerTransaction {
 	readonly request: SipRequest;
 	readonly connection: Connection;
+	attachment: object | undefined = undefined;
 	readonly #runner: ServerRunner;
 
 	constructor(request: SipRequest, connection: Connection, runner: ServerRunner) {

@@ -14,6 +14,7 @@ import {
 	type ConnectionTransactions,
 	createConnectionTransactions,
 	createCounters,
+	createTable,
 	type ServerRunner,
 	type TransactionContext,
 } from "./context.ts";
@@ -33,6 +34,7 @@ import {
 	type ClientTransaction,
 	type ClientTransactionUser,
 	defaultTransactionLimits,
+	type ServerTransaction,
 	type TransactionCounters,
 	type TransactionLimits,
 	type TransactionUser,
@@ -73,7 +75,7 @@ export class TransactionLayer {
 			user,
 			wheel: new TimerWheel(clock),
 			counters: createCounters(),
-			merging: new Map(),
+			merging: createTable(random),
 		};
 	}
 
@@ -94,6 +96,12 @@ export class TransactionLayer {
 	/** Requests that were sent on this connection and have no final answer yet. */
 	outstanding(connection: Connection): number {
 		return this.#connections.get(connection.id)?.clients.size ?? 0;
+	}
+
+	/** Requests that came over this connection and have no final answer yet. */
+	unanswered(connection: Connection): ServerTransaction[] {
+		const servers = this.#connections.get(connection.id)?.servers.values() ?? [];
+		return servers.flatMap(({ handle }) => (handle === undefined ? [] : [handle]));
 	}
 
 	/** Whether an INVITE with this Via on top is being answered on this connection: an ACK with the same one belongs to it (§17.2.3). */
@@ -134,7 +142,7 @@ export class TransactionLayer {
 		);
 		ownBranch(request);
 		// A connection that is gone would never give its transactions back.
-		const transactions = this.#transactionsOf(connection) ?? createConnectionTransactions();
+		const transactions = this.#transactionsOf(connection) ?? createConnectionTransactions(this.#context.random);
 		return startClient(this.#context, transactions, connection, request, user, delayMs);
 	}
 
@@ -150,15 +158,15 @@ export class TransactionLayer {
 		const transactions = this.#connections.get(connection.id);
 		if (transactions === undefined) return;
 		this.#connections.delete(connection.id);
-		for (const server of [...transactions.servers.values()]) server.connectionClosed();
-		for (const client of [...transactions.clients.values()]) client.transportFailed();
+		for (const server of transactions.servers.values()) server.connectionClosed();
+		for (const client of transactions.clients.values()) client.transportFailed();
 	}
 
 	/** Ends everything without a word, and stops every timer. */
 	close(): void {
 		for (const { clients, servers } of this.#connections.values()) {
-			for (const client of [...clients.values()]) client.discard();
-			for (const server of [...servers.values()]) server.discard();
+			for (const client of clients.values()) client.discard();
+			for (const server of servers.values()) server.discard();
 		}
 		this.#connections.clear();
 		this.#context.wheel.close();
@@ -237,7 +245,7 @@ export class TransactionLayer {
 	#transactionsOf(connection: Connection): ConnectionTransactions | undefined {
 		let transactions = this.#connections.get(connection.id);
 		if (transactions === undefined && connection.isOpen) {
-			transactions = createConnectionTransactions();
+			transactions = createConnectionTransactions(this.#context.random);
 			this.#connections.set(connection.id, transactions);
 		}
 		return transactions;

@@ -39,6 +39,8 @@ export interface ServerTransaction {
 	readonly hasFinal: boolean;
 	/** True once a CANCEL for this INVITE has arrived. */
 	readonly isCancelled: boolean;
+	/** What its user keeps with it; nobody else looks at it. */
+	attachment: object | undefined;
 	/**
 	 * Sends a response on the connection of the request. Returns false, and sends nothing, when that connection is gone (the
 	 * response is dropped and counted: REQ-59, REQ-60) or when the transaction has its final response. A 2xx to INVITE may
