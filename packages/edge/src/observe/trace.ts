@@ -129,7 +129,6 @@ export class Trace {
 		return entries;
 	}
 
-
 	/** Calls `listener` for each later message until the returned function is called. */
 	listen(listener: (entry: TraceEntry) => void): () => void {
 		this.#listeners.add(listener);

@@ -81,7 +81,7 @@ function readCount(text: string): number {
 /** Runs everything and prints it; the number of errors. */
 async function runBenchmarks({ benchmarks, rounds, operations, profileFolder }: Wanted): Promise<number> {
 	const scratch = mkdtempSync(join(tmpdir(), "causeway-bench-"));
-	process.once("exit", () => (rmSync(scratch, { recursive: true, force: true })));
+	process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
 	if (profileFolder !== undefined) mkdirSync(profileFolder, { recursive: true });
 	const cores = chooseCores();
 	print(describeMachine());
