@@ -87,7 +87,7 @@ export function readShortRequest(head: MessageHead, ownSentBy: string, ownHost: 
 			else if (id === HeaderId.event && !isPresence(text, fields[at + 2] as number, fields[at + 3] as number))
 				return undefined;
 		} else if (id === HeaderId.via) {
-			const value = valueOf(head, at);
+			const value = textOf(head, at);
 			// A loop is the pipeline's to find; several values in a field, or a folded one, are the parser's to part.
 			if (value.includes(ownSentBy) || value.includes(",") || value.includes("\r")) return undefined;
 			if (topVia === undefined) {
@@ -126,27 +126,27 @@ export function readShortRequest(head: MessageHead, ownSentBy: string, ownHost: 
 		topViaText,
 		maxForwards: hops.value,
 		maxForwardsField: hopsAt / FIELD_STRIDE,
-		fromText: valueOf(head, fromAt),
-		toText: valueOf(head, toAt),
+		fromText: textOf(head, fromAt),
+		toText: textOf(head, toAt),
 		fromTag: from.value.tag,
 		toTag: to.value.tag,
 		fromAor: `${fromAor.value.user}@${fromAor.value.host}`,
 		toAor: `${toAor.value.user}@${toAor.value.host}`,
 		fromDomain: fromAor.value.host,
 		toDomain: toAor.value.host,
-		callId: valueOf(head, callIdAt),
-		cseqText: valueOf(head, cseqAt),
+		callId: textOf(head, callIdAt),
+		cseqText: textOf(head, cseqAt),
 		cseqNumber: cseq.value.number,
 		requestUri,
 		routeField: routeAt / FIELD_STRIDE,
-		firstRoute: valueOf(head, routeAt),
-		secondRoute: valueOf(head, routeAt + FIELD_STRIDE),
+		firstRoute: textOf(head, routeAt),
+		secondRoute: textOf(head, routeAt + FIELD_STRIDE),
 	};
 }
 
 const EVENT_BIT = 1 << (HeaderId.event - 1);
 
-function valueOf({ text, fields }: MessageHead, at: number): string {
+function textOf({ text, fields }: MessageHead, at: number): string {
 	return text.slice(fields[at + 2], fields[at + 3]);
 }
 
