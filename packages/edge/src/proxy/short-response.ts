@@ -78,7 +78,7 @@ export function withoutOurVia({ text, fields }: MessageHead, echoed: EchoedParts
 	if (behind < 0 || (seen & MANDATORY) !== MANDATORY) return undefined;
 	const start = fields[ours + 1] as number;
 	if (text.slice(fields[ours + 2], fields[ours + 3]).includes(",")) return undefined;
-	return text.slice(0, start) + text.slice(fields[behind + 1] as number);
+	return text.slice(0, start) + text.slice(fields[behind + 1]);
 }
 
 const bitOf = (id: number): number => 1 << (id - 1);

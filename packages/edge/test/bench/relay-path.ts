@@ -171,7 +171,7 @@ const agent: UserAgent = new UserAgent({
 	federation: () => federation,
 	outsideOf: () => "all",
 	hidesUsersFrom: () => false,
-	throttles: undefined as never,
+	throttles: undefined,
 	keys,
 	tokenRefused: () => {},
 	counted: () => {},
