@@ -1,4 +1,5 @@
 /** What a proxy does to a message (RFC 3261 §16.6): a few fields change, every other octet stays as it came. */
+import type { Result } from "../fault.ts";
 import { HeaderId, headerName, LAST_SINGLE_ID } from "../header/names.ts";
 import { parseMaxForwards } from "../header/number.ts";
 import type { Via } from "../header/via.ts";
@@ -6,7 +7,7 @@ import { invariant } from "../text/assert.ts";
 import { isOneLine } from "../text/scan.ts";
 import { headerValue } from "./fields.ts";
 import { FIELD_STRIDE, type MessageHead, type SipMessage, type SipRequest, type SipResponse } from "./message.ts";
-import { parseMessage, readTopVia } from "./parse.ts";
+import { parseFirstVia, parseMessage, readTopVia } from "./parse.ts";
 
 /**
  * One change. `field` counts the header fields of the message from 0; texts are octets as latin1 characters. Inserted
@@ -52,16 +53,21 @@ export function applyEdits(message: SipMessage, edits: readonly Edit[]): SipMess
 	let mustRead = false;
 	let hasVia = false;
 	let hasHops = false;
+	let newVia: string | undefined;
 	for (const edit of inOrder(edits)) {
 		splice.apply(edit);
 		const id = idOf(head, edit);
 		if (!isQuick(head, edit, id)) mustRead = true;
-		else if (id === HeaderId.via) hasVia = true;
-		else if (id === HeaderId.maxForwards) hasHops = true;
+		else if (id === HeaderId.via) {
+			if (!hasVia && edit.kind === "insert" && edit.field <= (findField(head, HeaderId.via) ?? edit.field)) {
+				newVia = edit.value;
+			}
+			hasVia = true;
+		} else if (id === HeaderId.maxForwards) hasHops = true;
 	}
 	const edited = splice.finish();
 	if (mustRead) return readAnew(edited, message);
-	const topVia = hasVia ? readFirstVia(edited) : message.topVia;
+	const topVia = hasVia ? viaOf(newVia === undefined ? readTopVia(edited) : parseFirstVia(newVia)) : message.topVia;
 	// Written out, so that edited messages have the shape of those that were read.
 	if (message.kind === "response") {
 		const { kind, body, from, to, callId, cseq, statusCode, reasonPhrase } = message;
@@ -104,8 +110,7 @@ function readAnew(head: MessageHead, message: SipMessage): SipMessage {
 	return outcome.message;
 }
 
-function readFirstVia(head: MessageHead): Via {
-	const via = readTopVia(head);
+function viaOf(via: Result<Via> | undefined): Via {
 	invariant(via?.ok === true, "an edited message has no readable Via on top");
 	return via.value;
 }

@@ -7,7 +7,7 @@ import { parseMaxForwards } from "../header/number.ts";
 import { readVia, type Via } from "../header/via.ts";
 import { matchesIgnoreCase } from "../text/ascii.ts";
 import { CharClass, skipClass, skipOctets } from "../text/char-class.ts";
-import { octetsOfHead } from "../text/octet-view.ts";
+import { octetsOf, octetsOfHead } from "../text/octet-view.ts";
 import { parseDecimal, skipListItem, trimLwsEnd } from "../text/scan.ts";
 import { readUri } from "../uri/parse-uri.ts";
 import { isSipUri, type Uri } from "../uri/uri.ts";
@@ -201,6 +201,11 @@ export function readTopVia(head: MessageHead): Result<Via> | undefined {
 			return readFirstVia(octetsOfHead(head), text, valueStart(fields, at), valueEnd(fields, at));
 	}
 	return undefined;
+}
+
+/** The first value of the text of a Via field. */
+export function parseFirstVia(text: string): Result<Via> {
+	return readFirstVia(octetsOf(text), text, 0, text.length);
 }
 
 function readFirstVia(octets: Uint8Array, text: string, start: number, end: number): Result<Via> {
