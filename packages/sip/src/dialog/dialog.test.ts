@@ -179,7 +179,7 @@ test("a Record-Route or Contact that cannot be read is refused", () => {
 	assert.equal(code(createUasDialog(peerRequest("INVITE", 1, broken), "t", OURS)), "bad-address 400");
 });
 
-test("protocol sheet 10, row 24: a NOTIFY that overtook the 2xx makes an early dialog, the 2xx gives it its route set", () => {
+test("RFC 6665 §4.4.1, protocol sheet 10, row 24: a NOTIFY that overtook the 2xx makes an early dialog, the 2xx gives it its route set", () => {
 	const subscribe = request("SUBSCRIBE");
 	const notify = createRequest({
 		method: "NOTIFY",

@@ -304,6 +304,26 @@ const sequences: readonly [string, SubscriberStep, string][] = [
 		"active: 200, tell active, stop timer-n, start refresh 479.2, start expiry 599",
 	],
 	[
+		"RFC 6665 §4.1.2.4: Timer N runs for 64 times T1, 32 s, from the SUBSCRIBE",
+		run(subscribe()),
+		"notify-wait: send first 3600, start timer-n 32",
+	],
+	[
+		"RFC 6665 §4.1.2.4: a 2xx without a NOTIFY is no subscription once Timer N fires",
+		run(subscribe(), ok, [32, { kind: "timer-n" }]),
+		"terminated: end no-notify (after 60, 1 failures)",
+	],
+	[
+		"RFC 6665 §4.1.2.4: of the notifiers that a forked SUBSCRIBE reaches one is kept, the others get 481",
+		run(subscribe(), ok, notify("active"), notify("active", { fromTag: "n2" })),
+		"active: 481",
+	],
+	[
+		"RFC 6665 §4.1.2.4: where the NOTIFY of one branch overtook the 2xx of another, the notifier of the 2xx is awaited",
+		run(subscribe(), notify("active", { fromTag: "n2", expiresSeconds: 3600 }), ok),
+		"notify-wait: use n1 of response, stop refresh, stop expiry, start timer-n 32",
+	],
+	[
 		"a 2xx without Expires grants what was asked",
 		run(subscribe(600), response(200), notify("active")),
 		"active: 200, tell active, stop timer-n, start refresh 480, start expiry 600",

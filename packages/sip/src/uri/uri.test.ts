@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type Aor, aorKey, formatAor, parseAor, parseAorText } from "./aor.ts";
-import { compareUris } from "./compare-uris.ts";
+import { compareUris, normaliseEscapes } from "./compare-uris.ts";
 import { escapeUser, formatSipUri } from "./format-uri.ts";
-import { parseHost, parseIpv4, parseIpv6 } from "./host.ts";
+import { equalHosts, parseHost, parseIpv4, parseIpv6 } from "./host.ts";
 import { findParam, formatParams, listParams, MAX_PARAMS, paramValue } from "./params.ts";
 import { parseUri, parseUriText } from "./parse-uri.ts";
 import { isSipUri, type SipUri, type Uri } from "./uri.ts";
@@ -30,6 +30,18 @@ const good: readonly [string, Partial<SipUri>][] = [
 	["sip:a@[2001:DB8::9:1]:5061;transport=tls", { host: "2001:db8::9:1", hostKind: "ipv6", port: 5061 }],
 	["sip:a@[::ffff:192.0.2.10]", { host: "::ffff:192.0.2.10", hostKind: "ipv6" }],
 	["sip:a@[2001:db8:::192.0.2.1]", { host: "2001:db8::192.0.2.1", hostKind: "ipv6" }],
+	["sip:a@[:::192.0.2.1]", { host: "::192.0.2.1", hostKind: "ipv6" }],
+	["sip:a@[2001:db8:::1.0.2.1]", { host: "2001:db8::1.0.2.1" }],
+	[`sip:a@${"x".repeat(63)}.example`, { host: `${"x".repeat(63)}.example` }],
+	[`sip:a@${"abcdefgh.".repeat(27)}abcdefghij`, { host: `${"abcdefgh.".repeat(27)}abcdefghij` }],
+	[`sip:b.example${";x".repeat(64)}`, { params: ";x".repeat(64) }],
+	["sip:a:@b.example", { user: "a", password: "" }],
+	["sip:1a.b.", { host: "1a.b." }],
+	["sip:a-1.b-2", { host: "a-1.b-2" }],
+	["sip:a@B.C", { host: "b.c" }],
+	["sip:b.example:0", { port: 0 }],
+	["sip:b.example:65535", { port: 65535 }],
+	["sip:b.example?", { headers: "" }],
 	["sip:user;par=u%40example.net@example.com", { user: "user;par=u%40example.net", host: "example.com", params: "" }],
 	["sip:a@b.example.;lr", { host: "b.example.", params: ";lr" }],
 	["sip:%00@example.org", { user: "%00" }],
@@ -83,6 +95,13 @@ const bad: readonly string[] = [
 	`sip:a@${"x".repeat(64)}.example`,
 	`sip:a@example.${"x".repeat(64)}`,
 	`sip:a@${"abcdefg.".repeat(40)}example`,
+	`sip:a@${"abcdefgh.".repeat(27)}abcdefghijk`,
+	`sip:b.example${";x".repeat(65)}`,
+	"sip:a@b.1a.",
+	"sip:a:p;w@b.example",
+	"sip:b.example:000001",
+	"sip:b.example;x%4=1",
+	"sip:b.example?a<b",
 	`sip:a@b.example${";x".repeat(MAX_PARAMS + 1)}`,
 	"<sip:a@b.example>",
 	"1x:opaque",
@@ -96,6 +115,7 @@ for (const text of bad) {
 		const parsed = parseUriText(text);
 		assert.equal(parsed.ok, false);
 		assert.equal(parsed.ok ? "" : parsed.fault.code, "bad-uri");
+		assert.equal(parsed.ok ? "" : parsed.fault.rule, "RFC 3261 §19.1.1");
 	});
 }
 
@@ -257,6 +277,11 @@ test("RFC 4291 §2.2: IPv6 addresses in their spellings", () => {
 	assert.deepEqual(parseIpv6("1::"), [1, 0, 0, 0, 0, 0, 0, 0]);
 	assert.deepEqual(parseIpv6("1:2:3:4:5:6:7:8"), [1, 2, 3, 4, 5, 6, 7, 8]);
 	assert.deepEqual(parseIpv6("::192.0.2.1"), [0, 0, 0, 0, 0, 0, 0xc000, 0x0201]);
+	assert.deepEqual(parseIpv6("::1.2.3.4"), [0, 0, 0, 0, 0, 0, 0x0102, 0x0304]);
+	assert.deepEqual(parseIpv6("09af:AF09::fa"), [0x09af, 0xaf09, 0, 0, 0, 0, 0, 0xfa]);
+	assert.deepEqual(parseIpv6("1:2:3:4:5:6::8"), [1, 2, 3, 4, 5, 6, 0, 8]);
+	const longest = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255";
+	assert.deepEqual(parseIpv6(longest), [0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff]);
 	for (const text of [
 		"",
 		":",
@@ -288,6 +313,64 @@ test("a host ends where its characters end", () => {
 	assert.equal(parseHost(".", 0, 1), undefined);
 	assert.equal(parseHost("a..", 0, 3), undefined);
 	assert.equal(parseHost("1.", 0, 2), undefined);
+	assert.equal(parseHost("[::1]", 0, 4), undefined, "the bracket stands behind the end");
+	assert.deepEqual(parseHost("][::1]", 1, 6), { host: "::1", hostKind: "ipv6", end: 6 });
+	assert.deepEqual(parseHost("ab.c", 0, 2), { host: "ab", hostKind: "name", end: 2 });
+	assert.deepEqual(parseHost("192.0.2.1;x", 0, 11), { host: "192.0.2.1", hostKind: "ipv4", end: 9 });
+});
+
+test("RFC 3261 §19.1.4: hosts are the same place by letters or, both being addresses, by value", () => {
+	assert.equal(equalHosts("2001:db8::1", "2001:db8:0:0:0:0:0:1"), true);
+	assert.equal(equalHosts("2001:db8::1", "2001:db8::2"), false);
+	assert.equal(equalHosts("::1", "x:y"), false);
+	assert.equal(equalHosts("x:y", "::1"), false);
+	assert.equal(equalHosts("a.example", "b.example"), false);
+});
+
+test("RFC 3261 §19.1.4: escapes of what needs none are undone, the others are in capitals, and what is none stays", () => {
+	assert.equal(normaliseEscapes("%3a%41%7e"), "%3AA~");
+	for (const text of ["%4", "%", "%4z", "%z4", "a%zz"]) assert.equal(normaliseEscapes(text), text);
+});
+
+const unequal: readonly [string, string][] = [
+	["tel:1", "tel:2"],
+	["sip:b.example?a=bc", "sip:b.example?a=cb"],
+	["sip:b.example?Subject=X", "sip:b.example?Subject=x"],
+	["sip:b.example?=X", "sip:b.example?=x"],
+	["sip:a%3a@b.example", "sip:a@b.example"],
+];
+for (const [left, right] of unequal) {
+	test(`RFC 3261 §19.1.4: ${left} is not ${right}`, () => {
+		assert.equal(compareUris(read(left), read(right)), false);
+		assert.equal(compareUris(read(right), read(left)), false);
+	});
+}
+
+test("RFC 3261 §19.1.4: names of header components are compared in any case", () => {
+	assert.equal(compareUris(read("sip:b.example?A&b=X"), read("sip:b.example?B=X&a")), true);
+});
+
+test("RFC 3261 §25.1: a quoted value may hold what separates parameters", () => {
+	const params = ';a="x;b=1";c="\\";b=4";b=2';
+	assert.deepEqual(listParams(params), [
+		{ name: "a", value: '"x;b=1"' },
+		{ name: "c", value: '"\\";b=4"' },
+		{ name: "b", value: "2" },
+	]);
+	assert.equal(paramValue(params, "b"), "2");
+	assert.deepEqual(findParam(params, "B"), { name: "b", value: "2" });
+	assert.equal(paramValue(';q="";b=3', "b"), "3");
+});
+
+test("REQ-70: what is no address of record says which rule refuses it, and where", () => {
+	const parsed = parseAorText("sip:b.example");
+	assert.equal(parsed.ok, false);
+	assert.deepEqual(parsed.ok || [parsed.fault.rule, parsed.fault.offset], ["REQ-70", 0]);
+});
+
+test("a control octet in a user part is escaped with two digits", () => {
+	assert.equal(escapeUser("\n"), "%0A");
+	assert.throws(() => formatSipUri({ user: " a", host: "b.example" }), /not escaped/);
 });
 
 test("§25.1: a character that is no octet is refused wherever it stands, not taken for its low octet", () => {
