@@ -92,7 +92,7 @@ test("protocol 7.1, REQ-40, REQ-41: three providers at once, each one edge with 
 	const authority = createAuthority(lab, "authority");
 	const trust = authority.certificate;
 	const certify = ({ edge }: Pick<FederatedDomain, "edge">) => authority.issue(edge, { names: [edge] });
-	await startDns(lab, [CONTOSO], [NETWORK, HOSTER, COHOST]);
+	await startDns(lab, [CONTOSO], { otherEdges: [NETWORK, HOSTER, COHOST] });
 	const contoso = await startCauseway(lab, {
 		home: CONTOSO,
 		credentials: certify(CONTOSO),

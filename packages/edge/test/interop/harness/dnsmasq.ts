@@ -1,5 +1,6 @@
 import { requirePackages } from "./debian-packages.ts";
 import type { Lab } from "./lab.ts";
+import type { SecondHost } from "./namespace.ts";
 import type { Program } from "./process.ts";
 
 export interface FederatedDomain {
@@ -10,11 +11,18 @@ export interface FederatedDomain {
 	readonly port: number;
 }
 
-/** DNS on 127.0.0.1:53 of the namespace: SRV and A records of each domain, A records alone of the other edges, NXDOMAIN for every other name. */
+export interface DnsOptions {
+	/** Edges with an A record alone. */
+	readonly otherEdges?: readonly Pick<FederatedDomain, "edge" | "address">[];
+	/** The host that it runs on, where a test has several. */
+	readonly host?: SecondHost;
+}
+
+/** DNS on 127.0.0.1:53 of a host: SRV and A records of each domain, NXDOMAIN for every other name. */
 export async function startDns(
 	lab: Lab,
 	domains: readonly FederatedDomain[],
-	otherEdges: readonly Pick<FederatedDomain, "edge" | "address">[] = [],
+	{ otherEdges = [], host }: DnsOptions = {},
 ): Promise<Program> {
 	requirePackages(["dnsmasq-base"]);
 	const records = domains.flatMap(({ domain, edge, address, port }) => [
@@ -22,15 +30,14 @@ export async function startDns(
 		`--host-record=${edge},${address}`,
 	]);
 	const others = otherEdges.map(({ edge, address }) => `--host-record=${edge},${address}`);
-	const program = await lab.run({
-		name: "dnsmasq",
-		command: "dnsmasq",
-		args: [
-			...["--conf-file=/dev/null", "--no-daemon", "--log-facility=-", "--log-queries"],
-			...["--no-resolv", "--no-hosts", "--local=/example/", "--listen-address=127.0.0.1", "--bind-interfaces"],
-			...[`--pid-file=${lab.path("dnsmasq.pid")}`, ...records, ...others],
-		],
-	});
+	const name = host === undefined ? "dnsmasq" : `dnsmasq-${host.name}`;
+	const [command = "", ...args] = [
+		...(host?.enter ?? []),
+		...["dnsmasq", "--conf-file=/dev/null", "--no-daemon", "--log-facility=-", "--log-queries"],
+		...["--no-resolv", "--no-hosts", "--local=/example/", "--listen-address=127.0.0.1", "--bind-interfaces"],
+		...[`--pid-file=${lab.path(`${name}.pid`)}`, ...records, ...others],
+	];
+	const program = await lab.run({ name, command, args });
 	await program.waitForLine("its start", (line) => line.includes("started, version"));
 	return program;
 }

@@ -46,3 +46,27 @@ function prepareInside(): void {
 		rmSync(folder, { recursive: true, force: true });
 	});
 }
+
+/** Another machine on a cable to that of the test. */
+export interface SecondHost {
+	readonly name: string;
+	/** What goes before a command that shall run there. */
+	readonly enter: readonly string[];
+}
+
+/** Gives the namespace of the test a neighbour with a loopback of its own; each is reached by the other at its address, and nothing else is. */
+export function createSecondHost(name: string, address: { readonly own: string; readonly second: string }): SecondHost {
+	const run = (command: string, ...args: string[]): void => {
+		execFileSync(command, args);
+	};
+	// The names of network namespaces are kept in /run: it is this test's alone, as every mount here.
+	run("mount", "-t", "tmpfs", "none", "/run");
+	run("ip", "netns", "add", name);
+	run("ip", "link", "add", "cable0", "type", "veth", "peer", "name", "cable1", "netns", name);
+	run("ip", "addr", "add", `${address.own}/24`, "dev", "cable0");
+	run("ip", "link", "set", "cable0", "up");
+	run("ip", "-n", name, "addr", "add", `${address.second}/24`, "dev", "cable1");
+	run("ip", "-n", name, "link", "set", "cable1", "up");
+	run("ip", "-n", name, "link", "set", "lo", "up");
+	return { name, enter: ["ip", "netns", "exec", name] };
+}

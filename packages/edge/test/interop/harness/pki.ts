@@ -22,6 +22,8 @@ export interface Authority {
 	readonly certificate: string;
 	/** Makes an EC P-256 certificate for both TLS purposes; `name` is that of its files. */
 	issue(name: string, options: LeafOptions): Credentials;
+	/** Answers a request with a certificate for both TLS purposes; gives its path. */
+	sign(name: string, request: string, options: LeafOptions): string;
 }
 
 /** A certificate authority made by the openssl program: its certificates are no work of the code under test. */
@@ -46,30 +48,25 @@ export function createAuthority(lab: Lab, name: string): Authority {
 		"30",
 	]);
 
+	const sign: Authority["sign"] = (leafName, request, options) => {
+		const leaf = join(folder, `${leafName}.pem`);
+		const extensions = join(folder, `${leafName}.ext`);
+		writeFileSync(extensions, leafExtensions(options.names));
+		openssl([
+			...["ca", "-batch", "-notext", "-config", config, "-in", request, "-out", leaf, "-extfile", extensions],
+			...["-startdate", asn1Time(options.fromDay ?? -1), "-enddate", asn1Time(options.toDay ?? 30)],
+		]);
+		return leaf;
+	};
+
 	return {
 		certificate,
+		sign,
 		issue(leafName, options) {
-			const leaf: Credentials = { certificate: join(folder, `${leafName}.pem`), key: join(folder, `${leafName}.key`) };
+			const leafKey = join(folder, `${leafName}.key`);
 			const request = join(folder, `${leafName}.csr`);
-			const extensions = join(folder, `${leafName}.ext`);
-			writeFileSync(extensions, leafExtensions(options.names));
-			openssl(["req", "-new", ...newKey(leaf.key), "-out", request, "-subj", `/CN=${options.names[0] ?? leafName}`]);
-			openssl(
-				[
-					"ca",
-					"-batch",
-					"-notext",
-					"-config",
-					config,
-					"-in",
-					request,
-					"-out",
-					leaf.certificate,
-					"-extfile",
-					extensions,
-				].concat(["-startdate", asn1Time(options.fromDay ?? -1), "-enddate", asn1Time(options.toDay ?? 30)]),
-			);
-			return leaf;
+			openssl(["req", "-new", ...newKey(leafKey), "-out", request, "-subj", `/CN=${options.names[0] ?? leafName}`]);
+			return { certificate: sign(leafName, request, options), key: leafKey };
 		},
 	};
 }
