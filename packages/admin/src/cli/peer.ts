@@ -135,6 +135,8 @@ function describePeer(peer: Peer): readonly (readonly [string, string | number])
 		...optional("blocked", peer.blocked_domains?.join(", ")),
 		...optional("moved away", peer.moved_domains?.join(", ")),
 		["connections", peer.connections],
+		...optional("we see them", peer.presence && formatFlow(peer.presence.we_see_them)),
+		...optional("they see us", peer.presence && formatFlow(peer.presence.they_see_us)),
 		...optional("ceilings", peer.usage && formatUsage(peer.usage)),
 		...optional(
 			"last failure",
@@ -149,6 +151,13 @@ const originWords = {
 	store: "the live policy",
 	discovery: "nothing: found by SRV",
 } as const;
+
+/** Presence with a peer, one way: subscriptions that stand, and when the last NOTIFY came or went. */
+function formatFlow({ subscriptions, last_notify_at }: NonNullable<Peer["presence"]>["we_see_them"]): string {
+	const last =
+		last_notify_at === undefined ? "no NOTIFY since the start" : `last NOTIFY ${formatInstant(last_notify_at)}`;
+	return `${subscriptions} ${subscriptions === 1 ? "subscription" : "subscriptions"}, ${last}`;
+}
 
 function formatUsage(usage: NonNullable<Peer["usage"]>): string {
 	const rate =

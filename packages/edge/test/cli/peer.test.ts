@@ -52,6 +52,8 @@ edge          edge.network.example:5062
 verification  always-unverified
 affinity      strict
 connections   0
+we see them   0 subscriptions, no NOTIFY since the start
+they see us   0 subscriptions, no NOTIFY since the start
 `,
 	);
 	assert.equal(
