@@ -287,6 +287,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			},
 			requested: (authorization, verification) =>
 				hub.publish(authorization.presentity, requestEvent(authorization, verification)),
+			stated: (presentity, other, level) => watcher.levelStated(presentity, other, level),
 		});
 		const iconServices = createIconServices({
 			clock,
@@ -312,6 +313,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			presentities,
 			ownDomains: hostedDomains,
 			icons: iconServices.contacts,
+			levelOf: (owner, contact) => notifier.verificationOf(owner, contact),
 			changed: (view) => {
 				const stored = store.contacts.get(view.owner, view.contact);
 				if (stored !== undefined) hub.publish(view.owner, presenceEvent(stored, view));
@@ -353,6 +355,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				},
 				typing: (owner, other, typing) => hub.publish(owner, { kind: "typing", with: other, typing }),
 				requested: (request) => hub.publish(request.owner, messageRequestEvent(request)),
+				stated: (owner, other, level) => watcher.levelStated(owner, other, level),
 			},
 		});
 		metrics.watch({
@@ -488,7 +491,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 						im.hangUp(owner, other);
 					},
 				}),
-				verificationOf: (presentity, other) => notifier.verificationOf(presentity, other),
+				verificationOf: (presentity, other) => notifier.verificationOf(presentity, other) ?? "unverified",
 				trace: traceHandlers,
 				certificates: createCertificateHandlers(keeper),
 				account,

@@ -6,13 +6,18 @@ export type Verification = "verified" | "unverified";
 
 /** Level of the sender of a message that came from this peer. What is not clearly verified is unverified. */
 export function verificationOf(message: FieldSource, peer: Peer): Verification {
+	return statedLevel(message, peer) ?? "unverified";
+}
+
+/** The same, undefined where neither the message says anything clear nor the policy does. */
+export function statedLevel(message: FieldSource, peer: Peer): Verification | undefined {
 	switch (peer.verification) {
 		case "always-verified":
 			return "verified";
 		case "always-unverified":
 			return "unverified";
 		case "as-asserted":
-			return verificationLevel(message) ?? "unverified";
+			return verificationLevel(message);
 	}
 }
 

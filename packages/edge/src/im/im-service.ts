@@ -12,7 +12,7 @@ import {
 	type Timer,
 } from "@causeway/sip";
 import type { Peer } from "../federation/peers.ts";
-import { type Verification, verificationOf } from "../federation/verification.ts";
+import { statedLevel, type Verification } from "../federation/verification.ts";
 import type { RequestContext } from "../proxy/context.ts";
 import { readOffer } from "../proxy/read-offer.ts";
 import type { MessageRequest } from "../store/message-requests.ts";
@@ -36,6 +36,8 @@ export interface ImEvents {
 	message(message: Message): void;
 	fate(message: Message, fate: "sending" | MessageFinish): void;
 	typing(owner: string, other: string, typing: boolean): void;
+	/** The caller's server has said clearly of the caller what it is. */
+	stated(owner: string, other: string, level: Verification): void;
 	/** Somebody whom the user has not let in has written for the first time. */
 	requested(request: MessageRequest): void;
 }
@@ -198,7 +200,9 @@ export class ImService implements SessionUser {
 			return;
 		}
 		const other = detach(aorKey(from));
-		const level = verificationOf(transaction.request, peer);
+		const stated = statedLevel(transaction.request, peer);
+		if (stated !== undefined) this.#options.events.stated(owner, other, stated);
+		const level = stated ?? "unverified";
 		const admission = this.#admit(owner, other, level, isHidden);
 		if (admission.kind === "refuse") {
 			this.#refuseCall(transaction, admission.status, admission.code, isHidden);

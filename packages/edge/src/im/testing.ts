@@ -132,6 +132,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 			message(message: Message) {
 				messages.push(message.body);
 			},
+			stated() {},
 			requested({ peer: other, verification, messages: count }) {
 				requests.push(`${other} (${verification}): ${count}`);
 			},

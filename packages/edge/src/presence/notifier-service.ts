@@ -15,7 +15,7 @@ import {
 	TimerWheel,
 } from "@causeway/sip";
 import type { Peer } from "../federation/peers.ts";
-import { verificationOf } from "../federation/verification.ts";
+import { statedLevel, type Verification, verificationOf } from "../federation/verification.ts";
 import type { RequestContext } from "../proxy/context.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorization, Decision } from "../store/watchers.ts";
@@ -50,7 +50,9 @@ export interface NotifierServiceOptions {
 	readonly presentities: Presentities;
 	readonly rules: NotifierRules;
 	/** A watcher asks for a decision that the user has not made yet. */
-	readonly requested: (authorization: Authorization, verification: "verified" | "unverified") => void;
+	readonly requested: (authorization: Authorization, verification: Verification) => void;
+	/** A watcher's server has said clearly of the watcher what it is. */
+	readonly stated: (presentity: string, watcher: string, level: Verification) => void;
 }
 
 const RETRY_AFTER_SECONDS = "300";
@@ -185,7 +187,9 @@ export class NotifierService {
 			agent.answer(transaction, dialog.fault.status, { code: dialog.fault.code });
 			return;
 		}
-		const verification = verificationOf(request, peer);
+		const stated = statedLevel(request, peer);
+		if (stated !== undefined) this.#options.stated(presentity, watcher, stated);
+		const verification = stated ?? "unverified";
 		const subscription = new Subscription(this.#context, {
 			presentity,
 			watcher,
@@ -290,9 +294,9 @@ export class NotifierService {
 		}
 	}
 
-	/** Level of a watcher as its subscription stated it; unverified where it has none. */
-	verificationOf(presentity: string, watcher: string): "verified" | "unverified" {
-		return this.#subscriptions.ofPair(presentity, watcher)[0]?.verification ?? "unverified";
+	/** Level of a watcher as its subscription stated it; undefined where it has none. */
+	verificationOf(presentity: string, watcher: string): Verification | undefined {
+		return this.#subscriptions.ofPair(presentity, watcher)[0]?.verification;
 	}
 
 	/** Whether a watcher has a subscription now. */

@@ -41,7 +41,7 @@ import {
 import type { Link } from "../federation/link.ts";
 import type { FederationRefusal } from "../federation/outcome.ts";
 import type { Peer } from "../federation/peers.ts";
-import { type Verification, verificationHeaders, verificationOf } from "../federation/verification.ts";
+import { statedLevel, type Verification, verificationHeaders } from "../federation/verification.ts";
 import { createInitialRequest } from "../ua/initial-request.ts";
 import { domainOf, type LocalIdentity, userPart } from "../ua/local-identity.ts";
 import { keyOfAddress } from "../ua/signed-contact.ts";
@@ -115,6 +115,8 @@ export class RemoteWatch implements DialogUsage {
 	#refusal: FederationRefusal | undefined;
 	#rememberUntilMs = 0;
 	#lastNotifyAt: number | undefined;
+	/** What the contact's server said of the contact, in a NOTIFY or in a request of the contact's own to our user. */
+	#level: Verification | undefined;
 	#expiresAt: number | undefined;
 	#closed = false;
 	#isDiscarded = false;
@@ -136,6 +138,7 @@ export class RemoteWatch implements DialogUsage {
 		const made = new RemoteWatch(this.#options, this.owner, this.contact, this.#address);
 		made.#isSuccessor = true;
 		made.#view = this.#view;
+		made.#level = this.#level;
 		return made;
 	}
 
@@ -502,6 +505,7 @@ export class RemoteWatch implements DialogUsage {
 			return;
 		}
 		const { note, displayName, icon } = read.value;
+		this.#level = statedLevel(request, this.#peer) ?? this.#level;
 		this.#show({
 			...this.#cleared(),
 			state: presenceWord(read.value),
@@ -509,7 +513,7 @@ export class RemoteWatch implements DialogUsage {
 			// A closed document leaves the name out; the one that was shown before is still right.
 			shownName: displayName === undefined ? this.#view.shownName : detach(displayName),
 			icon: icon && detach(icon),
-			verification: verificationOf(request, this.#peer),
+			verification: this.#level ?? "unverified",
 		});
 		this.#options.documented(this.#view);
 	}
@@ -572,6 +576,15 @@ export class RemoteWatch implements DialogUsage {
 				this.#options.clock.setTimer(retry.delayMs, () => this.start(failures)),
 			);
 		}
+	}
+
+	/** Protocol sheet 7.6: the contact's server has said something of the contact, in a request of the contact's to our user. */
+	levelStated(level: Verification): void {
+		this.#level = level;
+		if (this.#view.verification === undefined) return;
+		const view = { ...this.#view, verification: level };
+		if (this.#isSuccessor) this.#view = view;
+		else this.#show(view);
 	}
 
 	#show(view: ContactView): void {

@@ -1,6 +1,7 @@
 /** Contacts of hosted users and what is known of each: partners' users by subscription, our own directly. */
 import type { ServerTransaction, Timer } from "@causeway/sip";
 import type { Link } from "../federation/link.ts";
+import type { Verification } from "../federation/verification.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorization } from "../store/watchers.ts";
 import { domainOf } from "../ua/local-identity.ts";
@@ -19,8 +20,10 @@ export interface WatcherServiceOptions extends Omit<RemoteWatchOptions, OwnAnswe
 	readonly presentities: Presentities;
 	readonly ownDomains: ReadonlySet<string>;
 	readonly icons: Pick<ContactIcons, "want" | "pathOf">;
+	/** What a contact's server said of the contact, where the contact watches our user. */
+	readonly levelOf: (owner: string, contact: string) => Verification | undefined;
 	/** One of our users asks another for a decision. */
-	readonly requested: (authorization: Authorization, verification: "verified" | "unverified") => void;
+	readonly requested: (authorization: Authorization, verification: Verification) => void;
 }
 
 const PAGE = 1_000;
@@ -134,6 +137,8 @@ export class WatcherService {
 		}
 		const made = new RemoteWatch(this.#watchOptions, owner, contact, address);
 		this.#remote.set(key, made);
+		const level = this.#options.levelOf(owner, contact);
+		if (level !== undefined) made.levelStated(level);
 		made.start();
 	}
 
@@ -152,6 +157,13 @@ export class WatcherService {
 	unwatchAll(owner: string): void {
 		for (const watch of [...this.#remote.values()]) if (watch.owner === owner) this.unwatch(owner, watch.contact);
 		for (const [contact, watches] of [...this.#local]) if (watches.has(owner)) this.unwatch(owner, contact);
+	}
+
+	/** A contact has called or subscribed, and its server said this of the contact. */
+	levelStated(owner: string, contact: string, level: Verification): void {
+		const key = `${owner} ${contact}`;
+		this.#remote.get(key)?.levelStated(level);
+		this.#successors.get(key)?.levelStated(level);
 	}
 
 	/** As users are shown it: the icon, where there is one, at a path of ours. */

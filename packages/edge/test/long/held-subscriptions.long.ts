@@ -87,6 +87,7 @@ const notifier = new NotifierService({
 		longestDialogMs: subscriptionDialogMs(24),
 	},
 	requested: () => {},
+	stated: () => {},
 });
 agent.start({
 	invite: () => {},

@@ -143,6 +143,7 @@ export class SimEdge {
 		const shared = { clock, random, log, agent, identity, store, keeper, presentities, requested: () => {} };
 		const notifier = new NotifierService({
 			...shared,
+			stated: (presentity, other, level) => watcher.levelStated(presentity, other, level),
 			rules: {
 				minExpiresSeconds: 300,
 				maxExpiresSeconds: 28_800,
@@ -151,13 +152,14 @@ export class SimEdge {
 				longestDialogMs: subscriptionDialogMs(this.#options.dialogHours ?? 24),
 			},
 		});
-		const watcher = new WatcherService({
+		const watcher: WatcherService = new WatcherService({
 			...shared,
 			expiresSeconds: 3_600,
 			longestDialogMs: subscriptionDialogMs(this.#options.dialogHours ?? 24),
 			markVerification: true,
 			sender: () => ({ displayName: undefined, verification: "verified" }),
 			ownDomains: new Set([domain]),
+			levelOf: (owner, contact) => notifier.verificationOf(owner, contact),
 			icons: { want: () => {}, pathOf: () => undefined },
 			changed: (view) => this.#options.changed?.(view),
 		});

@@ -88,16 +88,3 @@ test("REQ-83: a second fetch within five minutes is refused, whether or not the 
 		assert.match(headerValue(refused, HeaderId.retryAfter) ?? "", /^(?:300|29\d)$/);
 	}
 });
-
-test("one-way presence is seen: each direction of a peer with its subscriptions and its last NOTIFY", async (context) => {
-	const world = await startWireWorld(context);
-	const alice = await world.createUser("alice@contoso.example", "Alice");
-	const flow = async () => (await world.admin.call("listPeers")).peers[0]?.presence;
-	assert.deepEqual(await flow(), { we_see_them: { subscriptions: 0 }, they_see_us: { subscriptions: 0 } });
-	await subscribe(await world.connect(), "o1");
-	const after = await flow();
-	assert.equal(after?.they_see_us.subscriptions, 1);
-	assert.ok(after.they_see_us.last_notify_at !== undefined);
-	assert.deepEqual(after.we_see_them, { subscriptions: 0 });
-	assert.ok(alice);
-});
