@@ -21,7 +21,8 @@ const COVERED = [
 	`${SOURCE}/message/head-index.ts`,
 	`${SOURCE}/message/parse.ts`,
 	`${SOURCE}/header/name-addr.ts`,
-	// Where a relayed request goes.
+	// Where a relayed request goes, also past the parser.
+	...["head-splice", "short-request", "short-response", "short-way"].map((name) => `${PROXY}/${name}.ts`),
 	`${PROXY}/route-check.ts`,
 	`${PROXY}/route-values.ts`,
 	...globSync([`${SOURCE}/uri/*.ts`, `${SIGNATURE}/*.ts`]).filter((path) => !/(\.test|testing)\.ts$/.test(path)),

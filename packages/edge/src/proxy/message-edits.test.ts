@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applyEdits, DEFAULT_FRAMER_LIMITS, type Frame, Framer, parseMessage, type SipMessage } from "@causeway/sip";
+import { applyEdits } from "@causeway/sip";
 import { discoveredPeer } from "../federation/peers.ts";
 import { boundaryEdits } from "./boundary-headers.ts";
 import { popVia, requestEdits, viaBelow, viaEdit } from "./message-edits.ts";
 import { checkRoutes } from "./route-check.ts";
+import { messageOf, oddMessages } from "./testing.ts";
 
 const crossing = {
 	sender: { ...discoveredPeer("fabrikam.example"), verification: "always-verified" },
@@ -20,24 +21,9 @@ const rules = {
 };
 const OURS = "<sip:sip.contoso.example:5061;transport=tls;lr>";
 
-function read(text: string): SipMessage {
-	const frames: Frame[] = [];
-	new Framer(DEFAULT_FRAMER_LIMITS).push(Buffer.from(text, "latin1"), {
-		frame: (frame) => frames.push(frame),
-		ping() {},
-		pong() {},
-		fault: (fault) => assert.fail(fault.detail),
-	});
-	const [frame] = frames;
-	assert.ok(frame !== undefined);
-	const outcome = parseMessage(frame);
-	assert.ok(outcome.ok, outcome.ok ? "" : outcome.fault.detail);
-	return outcome.message;
-}
-
 /** The request as it leaves the proxy. */
 function relay(text: string, recordRoutes: readonly string[] = []): string {
-	const request = read(text);
+	const request = messageOf(text);
 	assert.ok(request.kind === "request");
 	const found = checkRoutes(request, rules);
 	assert.ok(found.kind === "none", JSON.stringify(found));
@@ -52,86 +38,26 @@ function relay(text: string, recordRoutes: readonly string[] = []): string {
 const VIA = "Via: SIP/2.0/TLS sip.fabrikam.example:5061;branch=z9hG4bK1";
 const LEVEL = "Ms-asserted-verification-level: ms-source-verification-level=verified";
 
-/** Lines that are none of ours, in forms that others write. */
-const ODD_LINES: readonly string[] = [
-	"X-Empty:",
-	"X-Blank:   ",
-	"x-TaB:\tvalue\t",
-	"X-Colon : spaced name",
-	"X-Folded: one\r\n two\r\n\tthree",
-	"X-Quoted: \"a, b; <c>\" , 'd'",
-	"X-Octets: \u00e9\u00ff\u0080",
-	"Subject: sips: is only a word here",
-	"s: compact subject",
-	"u: presence , dialog",
-	"k: 100rel,  timer",
-	"User-Agent:UCCAPI/2.0.6362.0   OC/2.0",
-	"ms-keep-alive: UAC;hop-hop=yes",
-	"Supported: ms-dialog-route-set-update;x=1;;y",
-	"ALLOW:INVITE,BYE,,ACK",
-	'Contact: "L, ena" <sip:lena@192.0.2.9:49152;maddr=192.0.2.9;transport=tls>;proxy=replace;+sip.instance="<urn:uuid:1>"',
-	"m: <sip:lena@fabrikam.example;opaque=user:epid:Aa_-;gruu>",
-	"P-Unknown: ;;==,,",
-	"Date: Thu, 01 Jan 1970 00:00:00 GMT",
-	`X-Long: ${"0123456789".repeat(100)}`,
-];
-/** Forms of the lines that every request has. */
-const FORMS: readonly (readonly string[])[] = [
-	[
-		'From: "L\\"ena" <sip:lena@fabrikam.example>;tag=a1;epid=1f',
-		"To: <sip:ines@corp.contoso.example>;tag=b1",
-		"Call-ID: c1",
-		"CSeq: 2 MESSAGE",
-	],
-	[
-		"f: <sip:lena@fabrikam.example> ; tag=a1",
-		"t:<sip:ines@corp.contoso.example>;epid=ab;tag=b1",
-		"i:c1@x",
-		"CSEQ:   0002   MESSAGE",
-	],
-	[
-		"CSeq: 2\r\n MESSAGE",
-		"CALL-ID: c-1",
-		"to: sip:ines@corp.contoso.example;tag=b1",
-		"FROM: Lena E <sip:lena@fabrikam.example>;x;tag=a1",
-	],
-];
-const ENDS: readonly (readonly [string, string])[] = [
-	["Content-Type: text/plain\r\nContent-Length: 7", "a\r\n\r\nb\u00ff"],
-	["l:   0", ""],
-];
-
 test("protocol sheet 6.1: what a request carries that is not ours leaves byte for byte as it came", () => {
 	let count = 0;
-	for (const [place, odd] of ODD_LINES.entries()) {
-		for (const form of FORMS) {
-			for (const [length, body] of ENDS) {
-				const foreign = [...form.slice(0, place % 5), odd, ...form.slice(place % 5), length];
-				const owned = [
-					VIA,
-					"max-forwards :  69",
-					`Route: ${OURS}`,
-					LEVEL,
-					"v: SIP/2.0/TLS 192.0.2.9 ;ms-received-cid=A",
-				];
-				const lines = [...owned.slice(0, 2), ...foreign.slice(0, 2), ...owned.slice(2), ...foreign.slice(2)];
-				const text = relay(["MESSAGE sip:ines@198.51.100.4;X=y SIP/2.0", ...lines, "", body].join("\r\n"));
-				const expected = [
-					"MESSAGE sip:ines@198.51.100.4;X=y SIP/2.0",
-					"Via: SIP/2.0/TLS sip.contoso.example:5061;branch=z9hG4bKours;alias",
-					`${VIA};received=192.0.2.1`,
-					"max-forwards :  68",
-					...foreign.slice(0, 2),
-					LEVEL,
-					"v: SIP/2.0/TLS 192.0.2.9 ;ms-received-cid=A",
-					...foreign.slice(2),
-					"",
-					body,
-				].join("\r\n");
-				assert.equal(text, expected);
-				count += 1;
-			}
-		}
+	for (const { foreign, body } of oddMessages()) {
+		const owned = [VIA, "max-forwards :  69", `Route: ${OURS}`, LEVEL, "v: SIP/2.0/TLS 192.0.2.9 ;ms-received-cid=A"];
+		const lines = [...owned.slice(0, 2), ...foreign.slice(0, 2), ...owned.slice(2), ...foreign.slice(2)];
+		const text = relay(["MESSAGE sip:ines@198.51.100.4;X=y SIP/2.0", ...lines, "", body].join("\r\n"));
+		const expected = [
+			"MESSAGE sip:ines@198.51.100.4;X=y SIP/2.0",
+			"Via: SIP/2.0/TLS sip.contoso.example:5061;branch=z9hG4bKours;alias",
+			`${VIA};received=192.0.2.1`,
+			"max-forwards :  68",
+			...foreign.slice(0, 2),
+			LEVEL,
+			"v: SIP/2.0/TLS 192.0.2.9 ;ms-received-cid=A",
+			...foreign.slice(2),
+			"",
+			body,
+		].join("\r\n");
+		assert.equal(text, expected);
+		count += 1;
 	}
 	assert.ok(count >= 100, `${count} messages`);
 });
@@ -216,7 +142,7 @@ test("RFC 3261 §18.2.1: the source is noted where sent-by says otherwise, in th
 	] as const) {
 		assert.equal(fieldLines(relay(message([`Via: ${via}`])), "via")[1], `Via: ${expected}`);
 	}
-	const request = read(message(["Via: SIP/2.0/TLS a.example;branch=z9hG4bK1, SIP/2.0/TLS b.example"]));
+	const request = messageOf(message(["Via: SIP/2.0/TLS a.example;branch=z9hG4bK1, SIP/2.0/TLS b.example"]));
 	assert.ok(request.kind === "request");
 	assert.equal(
 		viaBelow(request, "192.0.2.1"),
@@ -232,7 +158,7 @@ test("RFC 3261 §16.7 step 3: our Via comes off a response, alone or in front of
 		[["Via: SIP/2.0/TLS us;branch=z9hG4bK1", "Via: none"], undefined],
 	] as const) {
 		const text = message(vias).replace("MESSAGE sip:ines@corp.contoso.example SIP/2.0", "SIP/2.0 200 OK");
-		const response = read(text);
+		const response = messageOf(text);
 		assert.ok(response.kind === "response");
 		const edit = popVia(response);
 		assert.deepEqual(edit && fieldLines(applyEdits(response, [edit]).head.text, "via"), left);

@@ -99,9 +99,8 @@ export function readShortRequest(head: MessageHead, ownSentBy: string, ownHost: 
 				vias = value;
 			} else vias += `,${value}`;
 		} else if (id === HeaderId.route) {
-			if (routes < 2 && (routes === 0 || at === routeAt + FIELD_STRIDE)) {
-				if (routes === 0) routeAt = at;
-			} else if (!isLoose(head, at)) return undefined;
+			if (routes === 0) routeAt = at;
+			else if (routes === 1 ? at !== routeAt + FIELD_STRIDE : !isLoose(head, at)) return undefined;
 			routes += 1;
 		} else if (id === HeaderId.proxyRequire) return undefined;
 	}

@@ -358,7 +358,8 @@ class ShortTransaction implements EchoedParts {
 	request(): SipRequest {
 		const octets = Buffer.from(this.text, "latin1");
 		const indexed = indexHead(octets, 0, octets.length, DEFAULT_HEAD_LIMITS);
-		const outcome = indexed.ok ? parseMessage({ head: indexed.head, body: noBody }) : indexed;
+		assert(indexed.ok, "what was indexed once is indexed again");
+		const outcome = parseMessage({ head: indexed.head, body: noBody });
 		assert(outcome.ok && outcome.message.kind === "request", "what took the short way reads as a request");
 		return outcome.message;
 	}
