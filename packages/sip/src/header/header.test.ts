@@ -166,6 +166,50 @@ for (const text of [
 	test(`RFC 3261 §20.10: the address ${JSON.stringify(text)} is refused`, () => refuses(parseNameAddr, text));
 }
 
+test("RFC 3261 §20.10: an address is read between its offsets and nothing beside them", () => {
+	const cases: readonly [string, number, number, string | undefined][] = [
+		['"a" <sip:b@c.example>', 0, 4, undefined],
+		['"a" <sip:b@c.example>', 0, 3, undefined],
+		["<sip:b@c.example>", 0, 16, undefined],
+		["<sip:b@c.example>x", 0, 17, "sip:b@c.example"],
+		["<<sip:b@c.example>", 1, 18, "sip:b@c.example"],
+		[">> <sip:b@c.example", 3, 19, undefined],
+		["sip:b@c.example<", 0, 15, "sip:b@c.example"],
+		["sip:b@c.example x", 0, 16, "sip:b@c.example"],
+		['x"', 1, 1, undefined],
+		["x<", 1, 1, undefined],
+	];
+	for (const [text, start, end, uri] of cases) {
+		const value = parseNameAddr(text, start, end);
+		assert.equal(value.ok ? value.value.uri.text : undefined, uri, `${text} ${start} ${end}`);
+	}
+});
+
+const addressFaults: readonly [string, string, string, number][] = [
+	['"open <sip:a@b.example>', "bad-address", "RFC 3261 §20.10", 0],
+	['"n" sip:a@b.example', "bad-address", "RFC 3261 §20.10", 4],
+	["n <sip:a@b.example", "bad-address", "RFC 3261 §20.10", 2],
+	["<sip:a@b.example>;;", "bad-address", "RFC 3261 §20.10", 17],
+	["sip:a@b.example?x=y", "bad-address", "RFC 3261 §20.10", 15],
+	["n <sip:a@b..example>", "bad-uri", "RFC 3261 §19.1.1", 9],
+	["n <sip:a@b.example >", "bad-uri", "RFC 3261 §19.1.1", 18],
+	["n: <sip:a@b.example>", "bad-uri", "RFC 3261 §19.1.1", 2],
+	["n; <sip:a@b.example>", "bad-uri", "RFC 3261 §19.1.1", 1],
+	['n" <sip:a@b.example>', "bad-uri", "RFC 3261 §19.1.1", 1],
+	["n> <sip:a@b.example>", "bad-uri", "RFC 3261 §19.1.1", 1],
+];
+for (const [text, code, rule, offset] of addressFaults) {
+	test(`${rule}: the fault of the address ${JSON.stringify(text)} names the rule and the place`, () => {
+		const value = parseNameAddr(text, 0, text.length);
+		assert.ok(!value.ok);
+		assert.deepEqual([value.fault.code, value.fault.rule, value.fault.offset], [code, rule, offset]);
+	});
+}
+
+test("RFC 3261 §20.10: an address to write holds no angle bracket", () => {
+	for (const uri of ["sip:a<b", "sip:a>b"]) assert.throws(() => formatNameAddr({ uri }), /angle bracket/);
+});
+
 test("RFC 3261 §20.10: any written address reads back", () => {
 	fc.assert(
 		fc.property(fc.string(), (displayName) => {

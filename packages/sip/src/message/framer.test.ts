@@ -298,3 +298,79 @@ test("whatever octets arrive, nothing throws", () => {
 		{ numRuns: 500 },
 	);
 });
+
+/** [what, stream, limits, the rule, the words before which the fault lies or its offset]. */
+const places: readonly [string, string, FramerLimits, string, string | number][] = [
+	["two Content-Lengths", "A sip:b SIP/2.0\r\nl: 0\r\nContent-Length: 0\r\n\r\n", small, "RFC 3261 §18.3", "Content-L"],
+	["no Content-Length", "A sip:b SIP/2.0\r\nX: 0\r\n\r\n", small, "RFC 3261 §18.3", 25],
+	["a Content-Length that is none", "A sip:b SIP/2.0\r\nl: x\r\n\r\n", small, "RFC 3261 §18.3", "x\r\n"],
+	["a body past the limit", "A sip:b SIP/2.0\r\nl: 11\r\n\r\n", small, "RFC 3261 §21.5.7", 0],
+	["a head that does not end", `A sip:b SIP/2.0\r\n${"x".repeat(500)}`, small, "RFC 3261 §7.5", 0],
+	["octets that begin no message", "\x16\x03", small, "RFC 3261 §7.5", 0],
+	["a field without a name", "A sip:b SIP/2.0\r\nl: 0\r\n:x\r\n\r\n", small, "RFC 3261 §7.3", ":x"],
+	["a long field", `A sip:b SIP/2.0\r\nX: ${"x".repeat(98)}\r\nl: 0\r\n\r\n`, small, "RFC 3261 §7.3", "X:"],
+];
+for (const [what, text, limits, rule, place] of places) {
+	test(`${rule}: ${what} is a fault that names the rule and the place`, () => {
+		for (const before of ["", plain]) {
+			let seen: Fault | undefined;
+			const user: FramerUser = {
+				frame() {},
+				ping() {},
+				pong() {},
+				fault(fault) {
+					seen = fault;
+				},
+			};
+			new Framer(limits).push(octets(before + text), user);
+			const offset = typeof place === "number" ? place : text.indexOf(place);
+			assert.deepEqual([seen?.rule, seen?.offset], [rule, offset]);
+		}
+	});
+}
+
+test("product 3 limits: a start line and a field of exactly their limits pass", () => {
+	const start = `A sip:${"b".repeat(60 - 14)} SIP/2.0`;
+	assert.equal(start.length, 60);
+	assert.deepEqual(kinds(tell([octets(`${start}\r\nX: ${"x".repeat(97)}\r\nl: 0\r\n\r\n`)], small)), ["frame"]);
+	assert.deepEqual(kinds(tell([octets(`${start}b\r\nl: 0\r\n\r\n`)], small)), ["fault 513 start-line-too-long"]);
+	const text = (length: number) =>
+		octets(`A sip:b SIP/2.0\r\nms-text-format: ${"x".repeat(length - 16)}\r\nl: 0\r\n\r\n`);
+	assert.deepEqual(kinds(tell([text(200)], small)), ["frame"]);
+	assert.deepEqual(kinds(tell([text(201)], small)), ["fault 513 field-too-long"]);
+});
+
+test("a held framer stops behind the message at hand and goes on where it stopped", () => {
+	const framer = new Framer(DEFAULT_FRAMER_LIMITS);
+	let frames = 0;
+	const user: FramerUser = {
+		frame: () => {
+			frames++;
+			if (frames === 1) framer.hold();
+		},
+		ping: () => assert.fail(),
+		pong: () => assert.fail(),
+		fault: () => assert.fail(),
+	};
+	const stream = octets(withBody + plain + plain);
+	const taken = framer.push(stream, user);
+	assert.deepEqual([frames, taken], [1, withBody.length]);
+	assert.equal(framer.push(stream.subarray(taken), user), 2 * plain.length);
+	assert.equal(frames, 3);
+});
+
+test("security, stream confusion: CR LF CR LF is found at every place of a chunk, and nothing like it is taken for it", () => {
+	for (let shift = 0; shift < 8; shift++) {
+		for (const tail of ["", "\r", "\n", "\r\n"]) {
+			const first = `A sip:b SIP/2.0\r\nX: ${"x".repeat(shift)}`;
+			// Incomplete: the end of the head comes with the second piece.
+			for (let cut = 1; cut < 8; cut++) {
+				const text = `${first}\r\nl: 0\r\n\r\n`;
+				const pieces = [octets(text.slice(0, -cut)), octets(text.slice(-cut) + tail)];
+				assert.equal(kinds(tell(pieces))[0], "frame", `${shift} ${cut}`);
+			}
+			const odd = `${first}\r\n\n\r`;
+			assert.deepEqual(kinds(tell([octets(`${odd}\r\n\r\n`)])), ["fault 400 bad-line-end"]);
+		}
+	}
+});

@@ -9,7 +9,7 @@ import { Framer } from "./framer.ts";
 import { indexHead } from "./head-index.ts";
 import { DEFAULT_FRAMER_LIMITS, DEFAULT_HEAD_LIMITS } from "./limits.ts";
 import type { MessageHead, SipMessage, SipRequest, SipResponse } from "./message.ts";
-import { methodOf, type ParseOutcome, parseMessage } from "./parse.ts";
+import { methodOf, type ParseOutcome, parseMessage, readTopVia } from "./parse.ts";
 import { reasonPhrase } from "./reason-phrase.ts";
 import { findSips } from "./sips-check.ts";
 
@@ -121,6 +121,66 @@ for (const [name, text, kind, status, code] of refused) {
 		assert.deepEqual([outcome.kind, outcome.fault.status, outcome.fault.code], [kind, status, code]);
 	});
 }
+
+/** [what, message, the words before which the fault lies, or undefined for the start; its rule]. */
+const places: readonly [string, string, string | undefined, string][] = [
+	["CSeq of another method", options().replace("1 OPTIONS", "1 INVITE"), undefined, "RFC 3261 §8.1.1.5"],
+	["no Call-ID", options().replace("Call-ID", "X-Call-ID"), undefined, "RFC 3261 §8.1.1"],
+	["headers in the Request-URI", options("", "OPTIONS sip:b?a=b SIP/2.0"), "sip:b?", "RFC 3261 §19.1.1"],
+	["another version", options("", "OPTIONS sip:b SIP/7.0"), "SIP/7.0", "RFC 3261 §21.5.6"],
+	["a start line of another protocol", options("", "GET / HTTP/1.1"), "HTTP/1.1", "RFC 3261 §7.1"],
+	["a status line of another version", options("", "SIP/3.0 200 OK"), undefined, "RFC 3261 §7.1"],
+	["a Call-ID of two words", options().replace("c1", "c 1"), " 1\r\nCSeq", "RFC 3261 §20.8"],
+	["an empty Call-ID", options().replace("c1", ""), "\r\nCSeq", "RFC 3261 §20.8"],
+	["two Event", options("o: presence\r\nEvent: presence\r\n"), "Event", "RFC 3261 §7.3.1"],
+	["two Timestamps", options("Timestamp: 1\r\ntimestamp: 1\r\n"), "timestamp", "RFC 3261 §7.3.1"],
+];
+for (const [what, text, before, rule] of places) {
+	test(`${rule}: ${what} is a fault that names the rule and the place`, () => {
+		const outcome = parse(text);
+		assert.ok(!outcome.ok);
+		assert.deepEqual(
+			[outcome.fault.rule, outcome.fault.offset],
+			[rule, before === undefined ? 0 : text.indexOf(before)],
+		);
+	});
+}
+
+for (const start of [
+	"OPTIONS sip:b SIP/.0",
+	"OPTIONS sip:b SIPX2.0",
+	"OPTIONS sip:b XIP/3.0",
+	"OPTIONS sip:b SIP/3x0",
+	"SIP/2.0 20",
+]) {
+	test(`RFC 3261 §7.1: the start line ${start} is malformed, not of another version`, () => {
+		const outcome = parse(options("", start));
+		assert.deepEqual(outcome.ok || [outcome.fault.code, outcome.fault.status], ["bad-start-line", 400]);
+	});
+}
+
+test("RFC 3261 §7: methods of one letter, versions of two digits, a response without anything behind its code", () => {
+	assert.equal(message(options("", "A sip:b@b.example SIP/2.0").replace("1 OPTIONS", "1 A")).kind, "request");
+	const outcome = parse(options("", "OPTIONS sip:b SIP/12.34"));
+	assert.equal(outcome.ok || outcome.fault.code, "other-version");
+	const response = message(options("", "SIP/2.0 204"));
+	assert.deepEqual(response.kind === "response" && [response.statusCode, response.reasonPhrase], [204, ""]);
+});
+
+test("RFC 3261 §20.42: the top Via of a head is found wherever it stands; undefined without one", () => {
+	const head = headOf(`A sip:b SIP/2.0\r\nX: 1\r\nv: SIP/2.0/TLS c.example , SIP/2.0/TLS d.example\r\n${via}\r\n`);
+	const top = readTopVia(head);
+	assert.equal(top?.ok === true && top.value.host, "c.example");
+	assert.equal(readTopVia(headOf("A sip:b SIP/2.0\r\nX: 1\r\n\r\n")), undefined);
+	const broken = readTopVia(headOf("A sip:b SIP/2.0\r\nv: a.example\r\n\r\n"));
+	assert.equal(broken?.ok, false);
+});
+
+test("RFC 3261 §7.1: the method of a head is its first word, if a space follows", () => {
+	assert.equal(methodOf({ text: "A x\r\n\r\n", fields: [] }), "A");
+	assert.equal(methodOf({ text: " A x\r\n\r\n", fields: [] }), undefined);
+	assert.equal(methodOf({ text: "INVITE\r\n\r\n", fields: [] }), undefined);
+});
 
 test("RFC 3261 §7.3.1: the first of several Via values in one field is the top one", () => {
 	const request = message(options().replace("z9hG4bK1", 'z9hG4bK1;x="a,b" , SIP/2.0/UDP b.example;branch=2'));

@@ -378,3 +378,67 @@ test("§25.1: a character that is no octet is refused wherever it stands, not ta
 		assert.equal(parseUriText(text).ok, false, text);
 	}
 });
+
+for (const text of [
+	"sap:b",
+	"tip:b",
+	"siq:b",
+	"sixs:b",
+	"sipt:b",
+	"sip5:b",
+	"sipsx:b",
+	"si:b",
+	"SI.P:b",
+	"s:b",
+	"q:sip:b",
+]) {
+	test(`RFC 3261 §19.1.1: ${text} is of another scheme`, () => {
+		const uri = read(text);
+		assert.equal(isSipUri(uri), false);
+		assert.equal(uri.scheme, text.slice(0, text.indexOf(":")).toLowerCase());
+	});
+}
+
+const faults: readonly [string, number][] = [
+	["a b:c", 1],
+	["tel", 3],
+	["+a:b", 0],
+	["tel:1 2", 5],
+	["tel:", 4],
+	["sip:@b", 4],
+	["sip:a@b:x", 8],
+	["sip:a@b:65536", 8],
+	["sip:a@b;", 7],
+	["sip:a@b;x=", 7],
+	["sip:a@b;x=1 y", 11],
+	["sip:a@b?x<", 9],
+	["sip:a@b x", 7],
+];
+for (const [text, offset] of faults) {
+	test(`RFC 3261 §19.1.1: the fault of ${JSON.stringify(text)} names its place`, () => {
+		const parsed = parseUriText(text);
+		assert.equal(parsed.ok || parsed.fault.offset, offset);
+	});
+}
+
+test("RFC 3261 §19.1.1: no part of a URI is read from behind its end", () => {
+	const cases: readonly [string, number, string | undefined][] = [
+		["sip:a@b.example", 5, "a"],
+		["sip:a:p@b.example", 7, undefined],
+		["sip:b:5060", 5, "b"],
+		["sip:b;lr", 5, "b"],
+		["sip:b;lr;x", 8, "b"],
+		["sip:b;x=1", 7, "b"],
+		["sip:b?x", 5, "b"],
+		["sip:b", 4, undefined],
+		["sips:b", 4, undefined],
+		["tel:1", 3, undefined],
+	];
+	for (const [text, end, host] of cases) {
+		const parsed = parseUri(text, 0, end);
+		assert.equal(parsed.ok && isSipUri(parsed.value) ? parsed.value.host : undefined, host, text);
+		if (parsed.ok) assert.equal(parsed.value.text, text.slice(0, end));
+	}
+	const sips = parseUri("xsips:b", 1, 7);
+	assert.equal(sips.ok && sips.value.scheme, "sips");
+});
