@@ -14,6 +14,11 @@ export interface KamailioOptions {
 	readonly address: string;
 	readonly credentials: Credentials;
 	readonly trust: string;
+	/**
+	 * The edge in front of it, by name and address: it takes requests from that edge alone, whoever they are from, and sends there whatever
+	 * is for somebody else. Without it Kamailio is an edge itself, and finds others by their SRV records.
+	 */
+	readonly behind?: { readonly edge: string; readonly address: string };
 	/** `module.parameter` → whole number, in place of the module's own default. */
 	readonly parameters?: Readonly<Record<string, number>>;
 }
@@ -33,7 +38,7 @@ export interface Kamailio {
 	peerReports(): readonly PeerReport[];
 }
 
-/** Kamailio as the federation edge, registrar and presence server of its domains. */
+/** Kamailio as registrar and presence server of its domains, and as their federation edge or behind one. */
 export async function startKamailio(lab: Lab, options: KamailioOptions): Promise<Kamailio> {
 	requirePackages([
 		...(["kamailio", "kamailio-extra-modules", "kamailio-presence-modules", "kamailio-sqlite-modules"] as const),
@@ -110,7 +115,7 @@ ca_list = ${trust}
 }
 
 function mainConfig(
-	{ domain, otherDomains = [], fqdn, address, parameters = {} }: KamailioOptions,
+	{ domain, otherDomains = [], fqdn, address, behind, parameters = {} }: KamailioOptions,
 	tlsFile: string,
 	database: string,
 ): string {
@@ -118,6 +123,15 @@ function mainConfig(
 	const more = Object.entries(parameters).map(
 		([name, value]) => `modparam("${name.split(".").join('", "')}", ${value})\n`,
 	);
+	const trustedName = behind === undefined ? '"sip." + $fd' : `"${behind.edge}"`;
+	const nextHop =
+		behind === undefined
+			? `if (srv_query("_sipfederationtls._tcp.$rd", "edge") < 1) {
+		sl_send_reply("504", "No Federation Record");
+		exit;
+	}
+	$du = "sip:" + $srvquery(edge=>target[0]) + ":" + $srvquery(edge=>port[0]) + ";transport=tls";`
+			: `$du = "sip:${behind.address}:5061;transport=tls";`;
 	return `#!KAMAILIO
 debug=2
 log_stderror=yes
@@ -173,7 +187,7 @@ request_route {
 	}
 	if ($proto == "tls") {
 		xlog("L_NOTICE", "${REPORT} method=$rm verified=$tls_peer_verified cn=$tls_peer_subject_cn from=$fd port=$sp\\n");
-		if ($tls_peer_verified != 1 || $tls_peer_subject_cn != "sip." + $fd) {
+		if ($tls_peer_verified != 1 || $tls_peer_subject_cn != ${trustedName}) {
 			sl_send_reply("403", "Forbidden");
 			exit;
 		}
@@ -220,11 +234,7 @@ request_route {
 		exit;
 	}
 	record_route();
-	if (srv_query("_sipfederationtls._tcp.$rd", "edge") < 1) {
-		sl_send_reply("504", "No Federation Record");
-		exit;
-	}
-	$du = "sip:" + $srvquery(edge=>target[0]) + ":" + $srvquery(edge=>port[0]) + ";transport=tls";
+	${nextHop}
 	# Requests of a dialog leave from the socket of its Record-Route; the first one must too, or they get another connection.
 	$fs = "tls:${address}:5061";
 	route(RELAY);
