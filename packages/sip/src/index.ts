@@ -219,6 +219,7 @@ export {
 export { equalsIgnoreCase, lowerAscii, lowerCode, matchesIgnoreCase, upperAscii } from "./text/ascii.ts";
 export { assertNever, invariant } from "./text/assert.ts";
 export { isToken } from "./text/char-class.ts";
+export { octetsOfHead } from "./text/octet-view.ts";
 export { detach, octetsToText, utf8ToOctets } from "./text/octets.ts";
 export { quote, unfold, unquote } from "./text/quoting.ts";
 export { ShortLivedMap } from "./text/short-lived-map.ts";

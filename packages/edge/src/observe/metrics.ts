@@ -35,18 +35,28 @@ export interface LiveCounts {
 
 export class Metrics {
 	readonly #registry = new Registry();
-	readonly #answers: Counter<"method" | "status" | "code">;
+	/** Answers by labels, counted here and put in the registry when it is read: for each of them a counter would hash its labels. */
+	readonly #answered = new Map<string, Map<number, Map<string, number>>>();
 	readonly #messages: Counter<"fate">;
 	readonly #signatures: Counter<"code">;
 	readonly #refusals: Counter<"direction" | "stage" | "code">;
 
 	constructor() {
 		collectDefaultMetrics({ register: this.#registry, prefix: "causeway_" });
-		this.#answers = new Counter({
+		const answered = this.#answered;
+		new Counter({
 			name: "causeway_sip_answers_total",
 			help: "Requests from peers that were answered, by method, status and the rule that decided",
 			labelNames: ["method", "status", "code"],
 			registers: [this.#registry],
+			collect() {
+				this.reset();
+				for (const [method, statuses] of answered) {
+					for (const [status, codes] of statuses) {
+						for (const [code, count] of codes) this.inc({ method, status: String(status), code }, count);
+					}
+				}
+			},
 		});
 		this.#signatures = new Counter({
 			name: "causeway_signatures_refused_total",
@@ -157,7 +167,9 @@ export class Metrics {
 	}
 
 	answered(method: string, status: number, code: string): void {
-		this.#answers.inc({ method: METHODS.has(method) ? method : "other", status: String(status), code });
+		const statuses = entryOf(this.#answered, METHODS.has(method) ? method : "other", () => new Map());
+		const codes = entryOf(statuses, status, () => new Map());
+		codes.set(code, (codes.get(code) ?? 0) + 1);
 	}
 
 	message(fate: string): void {
@@ -168,4 +180,13 @@ export class Metrics {
 	text(): Promise<string> {
 		return this.#registry.metrics();
 	}
+}
+
+function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {
+	let value = map.get(key);
+	if (value === undefined) {
+		value = create();
+		map.set(key, value);
+	}
+	return value;
 }

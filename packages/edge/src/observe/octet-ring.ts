@@ -17,14 +17,17 @@ export interface OctetRecord {
 	readonly body: Uint8Array;
 }
 
-/** Numbers before the texts of a record: seq and at (8 octets each), connection, head, body (4), peer (2), direction (1). */
-const PREFIX_BYTES = 31;
-const AT = 8;
-const CONNECTION = 16;
-const HEAD = 20;
-const BODY = 24;
-const PEER = 28;
-const DIRECTION = 30;
+/**
+ * A record begins at a multiple of eight octets with its numbers: seq and at as 64-bit floats, then the lengths of head, body and peer, the
+ * connection and the direction as 32-bit words. Behind them stand peer, head and body.
+ */
+const AT = 1;
+const HEAD = 4;
+const BODY = 5;
+const PEER = 6;
+const CONNECTION = 7;
+const DIRECTION = 8;
+const PREFIX_BYTES = 40;
 
 const LEAST_SEGMENT_BYTES = 65_536;
 const MOST_SEGMENT_BYTES = 1_048_576;
@@ -35,6 +38,9 @@ const SEGMENTS = 16;
 /** Records one behind the other; the segment as a whole is given up when none of them is wanted any more. */
 interface Segment {
 	readonly octets: Buffer;
+	/** The same memory. */
+	readonly words: Uint32Array;
+	readonly floats: Float64Array;
 	/** Octets of records that are not wanted any more, at its beginning. */
 	dropped: number;
 	used: number;
@@ -48,7 +54,7 @@ export class OctetRing {
 	readonly #segments: Segment[] = [];
 	#last: Segment | undefined;
 	/** A segment that was given up, to be written again. */
-	#spare: Buffer | undefined;
+	#spare: Segment | undefined;
 	#records = 0;
 	/** Of heads and bodies. */
 	#bytes = 0;
@@ -58,7 +64,7 @@ export class OctetRing {
 		this.#capacity = capacity;
 		this.#mostBytes = mostBytes;
 		const wanted = (capacity * USUAL_BYTES) / SEGMENTS;
-		this.#segmentBytes = Math.min(Math.max(Math.ceil(wanted), LEAST_SEGMENT_BYTES), MOST_SEGMENT_BYTES);
+		this.#segmentBytes = Math.min(Math.max(wanted - (wanted % 8), LEAST_SEGMENT_BYTES), MOST_SEGMENT_BYTES);
 	}
 
 	add(
@@ -70,22 +76,22 @@ export class OctetRing {
 		head: string,
 		body: Uint8Array,
 	): void {
-		const bytes = PREFIX_BYTES + peer.length + head.length + body.length;
+		const bytes = recordBytes(peer.length, head.length, body.length);
 		let segment = this.#last;
 		if (segment === undefined || segment.used + bytes > segment.octets.length) segment = this.#begin(bytes);
-		const { octets } = segment;
-		let to = segment.used;
-		octets.writeDoubleLE(seq, to);
-		octets.writeDoubleLE(at, to + AT);
-		octets.writeUInt32LE(connectionId, to + CONNECTION);
-		octets.writeUInt32LE(head.length, to + HEAD);
-		octets.writeUInt32LE(body.length, to + BODY);
-		octets.writeUInt16LE(peer.length, to + PEER);
-		octets[to + DIRECTION] = isOut ? 1 : 0;
-		to += PREFIX_BYTES;
-		to += octets.write(peer, to, "latin1");
-		to += octets.write(head, to, "latin1");
-		if (body.length > 0) octets.set(body, to);
+		const { octets, words, floats, used } = segment;
+		floats[used >> 3] = seq;
+		floats[(used >> 3) + AT] = at;
+		const word = used >> 2;
+		words[word + HEAD] = head.length;
+		words[word + BODY] = body.length;
+		words[word + PEER] = peer.length;
+		words[word + CONNECTION] = connectionId;
+		words[word + DIRECTION] = isOut ? 1 : 0;
+		const peerAt = used + PREFIX_BYTES;
+		octets.write(peer, peerAt, "latin1");
+		octets.write(head, peerAt + peer.length, "latin1");
+		if (body.length > 0) octets.set(body, peerAt + peer.length + head.length);
 		segment.used += bytes;
 		this.#records += 1;
 		this.#bytes += head.length + body.length;
@@ -94,13 +100,11 @@ export class OctetRing {
 
 	/** The records kept, oldest first, those with `seq > after`. */
 	*since(after: number): Generator<OctetRecord> {
-		for (const { octets, dropped, used } of this.#segments) {
-			for (let at = dropped; at < used; ) {
-				const head = octets.readUInt32LE(at + HEAD);
-				const body = octets.readUInt32LE(at + BODY);
-				const peer = octets.readUInt16LE(at + PEER);
-				if (octets.readDoubleLE(at) > after) yield readRecord(octets, at, peer, head, body);
-				at += PREFIX_BYTES + peer + head + body;
+		for (const segment of this.#segments) {
+			for (let at = segment.dropped; at < segment.used; ) {
+				const record = readRecord(segment, at);
+				if (record.seq > after) yield record;
+				at += recordBytes(record.peer.length, record.head.length, record.body.length);
 			}
 		}
 	}
@@ -108,11 +112,13 @@ export class OctetRing {
 	#dropOldest(): void {
 		const [segment] = this.#segments;
 		assert(segment !== undefined, "a record that is kept has its segment");
-		const { octets, dropped } = segment;
-		const bytes = octets.readUInt32LE(dropped + HEAD) + octets.readUInt32LE(dropped + BODY);
-		segment.dropped += PREFIX_BYTES + octets.readUInt16LE(dropped + PEER) + bytes;
+		const { words, dropped } = segment;
+		const word = dropped >> 2;
+		const head = words[word + HEAD] as number;
+		const body = words[word + BODY] as number;
+		segment.dropped += recordBytes(words[word + PEER] as number, head, body);
 		this.#records -= 1;
-		this.#bytes -= bytes;
+		this.#bytes -= head + body;
 		if (segment.dropped < segment.used) return;
 		if (segment === this.#last) {
 			segment.dropped = 0;
@@ -120,14 +126,15 @@ export class OctetRing {
 			return;
 		}
 		this.#segments.shift();
-		if (octets.length === this.#segmentBytes) this.#spare = octets;
+		if (segment.octets.length === this.#segmentBytes) this.#spare = segment;
 	}
 
 	#begin(bytes: number): Segment {
 		const fits = this.#spare !== undefined && bytes <= this.#segmentBytes;
-		const octets = fits ? (this.#spare as Buffer) : Buffer.allocUnsafeSlow(Math.max(bytes, this.#segmentBytes));
+		const segment = fits ? (this.#spare as Segment) : createSegment(Math.max(bytes, this.#segmentBytes));
 		if (fits) this.#spare = undefined;
-		const segment: Segment = { octets, dropped: 0, used: 0 };
+		segment.dropped = 0;
+		segment.used = 0;
 		// One that is empty, and too small for what comes now, would never be dropped from.
 		if (this.#last?.used === 0) this.#segments.pop();
 		this.#segments.push(segment);
@@ -136,17 +143,28 @@ export class OctetRing {
 	}
 }
 
-function readRecord(octets: Buffer, at: number, peer: number, head: number, body: number): OctetRecord {
+function createSegment(bytes: number): Segment {
+	const memory = new ArrayBuffer(bytes);
+	const [octets, words, floats] = [Buffer.from(memory), new Uint32Array(memory), new Float64Array(memory)];
+	return { octets, words, floats, dropped: 0, used: 0 };
+}
+
+function recordBytes(peer: number, head: number, body: number): number {
+	return (PREFIX_BYTES + peer + head + body + 7) & ~7;
+}
+
+function readRecord({ octets, words, floats }: Segment, at: number): OctetRecord {
+	const word = at >> 2;
 	const peerAt = at + PREFIX_BYTES;
-	const headAt = peerAt + peer;
-	const bodyAt = headAt + head;
+	const headAt = peerAt + (words[word + PEER] as number);
+	const bodyAt = headAt + (words[word + HEAD] as number);
 	return {
-		seq: octets.readDoubleLE(at),
-		at: octets.readDoubleLE(at + AT),
-		isOut: octets[at + DIRECTION] === 1,
-		connectionId: octets.readUInt32LE(at + CONNECTION),
+		seq: floats[at >> 3] as number,
+		at: floats[(at >> 3) + AT] as number,
+		isOut: words[word + DIRECTION] === 1,
+		connectionId: words[word + CONNECTION] as number,
 		peer: octets.toString("latin1", peerAt, headAt),
 		head: octets.toString("latin1", headAt, bodyAt),
-		body: new Uint8Array(octets.subarray(bodyAt, bodyAt + body)),
+		body: new Uint8Array(octets.subarray(bodyAt, bodyAt + (words[word + BODY] as number))),
 	};
 }

@@ -8,6 +8,7 @@ import {
 	HeaderId,
 	isSipUri,
 	LAST_SINGLE_ID,
+	octetsOfHead,
 	type MessageHead,
 	parseAor,
 	parseCSeq,
@@ -56,6 +57,8 @@ export interface ShortRequest {
 /** Undefined where anything is not as it usually is. `ownSentBy`: host and port of our own Vias; `ownHost`: our name. */
 export function readShortRequest(head: MessageHead, ownSentBy: string, ownHost: string): ShortRequest | undefined {
 	const { text, fields } = head;
+	// What reads its values below looks at these.
+	octetsOfHead(head);
 	const method = METHODS.find((name) => text.charCodeAt(name.length) === 0x20 && text.startsWith(name));
 	if (method === undefined) return undefined;
 	const requestUri = readTarget(text, method.length + 1, (fields[1] as number) - 2, ownHost);
