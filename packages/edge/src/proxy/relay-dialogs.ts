@@ -28,8 +28,10 @@ export interface RelayedDialog {
 	expiresAt: number;
 }
 
-interface KeptDialog extends RelayedDialog {
+export interface KeptDialog extends RelayedDialog {
 	readonly key: string;
+	/** It is not here any more. */
+	isOver: boolean;
 }
 
 /** Dialogs that may be listed; one more is relayed like the others and not listed. */
@@ -63,6 +65,7 @@ export class RelayDialogs {
 		this.#dialogs.set(key, {
 			...dialog,
 			key,
+			isOver: false,
 			callId: detach(dialog.callId),
 			initiator: detach(dialog.initiator),
 			other: detach(dialog.other),
@@ -72,7 +75,7 @@ export class RelayDialogs {
 	}
 
 	/** Either tag may be that of the one who began the dialog. */
-	find(callId: string, tags: readonly (string | undefined)[]): RelayedDialog | undefined {
+	find(callId: string, tags: readonly (string | undefined)[]): KeptDialog | undefined {
 		for (const tag of tags) {
 			const found = tag === undefined ? undefined : this.#dialogs.get(keyOf(callId, tag));
 			if (found !== undefined) return found;
@@ -104,6 +107,7 @@ export class RelayDialogs {
 		const dialog = this.#dialogs.get(key);
 		if (dialog === undefined) return;
 		this.#dialogs.delete(key);
+		dialog.isOver = true;
 		for (const id of dialog.connections) {
 			const left = this.load(id) - 1;
 			if (left > 0) this.#counts.set(id, left);

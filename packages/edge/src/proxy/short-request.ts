@@ -8,8 +8,8 @@ import {
 	HeaderId,
 	isSipUri,
 	LAST_SINGLE_ID,
-	octetsOfHead,
 	type MessageHead,
+	octetsOfHead,
 	parseAor,
 	parseCSeq,
 	parseMaxForwards,
@@ -24,8 +24,8 @@ const METHODS: readonly string[] = ["MESSAGE", "NOTIFY", "BYE", "ACK", "INFO"];
 const VERSION = " SIP/2.0";
 const COOKIE = "z9hG4bK";
 
-/** What the short way needs of a request. Offsets are of the head's text, fields count from 0. */
-export interface ShortRequest {
+/** What differs from request to request. Fields count from 0. */
+export interface MovingParts {
 	readonly method: string;
 	readonly topVia: Via;
 	readonly topViaField: number;
@@ -35,39 +35,53 @@ export interface ShortRequest {
 	readonly topViaText: string;
 	readonly maxForwards: number;
 	readonly maxForwardsField: number;
-	readonly fromText: string;
-	readonly toText: string;
-	readonly fromTag: string;
-	readonly toTag: string;
-	/** `user@domain`. */
-	readonly fromAor: string;
-	readonly toAor: string;
-	readonly fromDomain: string;
-	readonly toDomain: string;
-	readonly callId: string;
 	readonly cseqText: string;
 	readonly cseqNumber: number;
-	readonly requestUri: string;
 	/** The first Route field; the second stands behind it. */
 	readonly routeField: number;
-	readonly firstRoute: string;
-	readonly secondRoute: string;
 }
 
-/** Undefined where anything is not as it usually is. `ownSentBy`: host and port of our own Vias; `ownHost`: our name. */
-export function readShortRequest(head: MessageHead, ownSentBy: string, ownHost: string): ShortRequest | undefined {
+/** What the short way needs of a request. */
+export interface ShortRequest extends MovingParts, StandingParts {}
+
+/** Where the parts of a request stand, in {@link MessageHead.fields}; one is used for all requests, and overwritten by the next. */
+export interface ShortSpots {
+	method: string;
+	/** Value of the first Via field, and all Via values joined with commas. */
+	topViaText: string;
+	vias: string;
+	viaAt: number;
+	hopsAt: number;
+	fromAt: number;
+	toAt: number;
+	callIdAt: number;
+	cseqAt: number;
+	/** The first of the two Route fields that stand together. */
+	routeAt: number;
+}
+
+const spots: ShortSpots = {
+	method: "",
+	topViaText: "",
+	vias: "",
+	viaAt: 0,
+	hopsAt: 0,
+	fromAt: 0,
+	toAt: 0,
+	callIdAt: 0,
+	cseqAt: 0,
+	routeAt: 0,
+};
+
+/** Finds the parts and reads none; undefined where anything is not as it usually is. `ownSentBy`: host and port of our own Vias. */
+export function scanShortRequest(head: MessageHead, ownSentBy: string): ShortSpots | undefined {
 	const { text, fields } = head;
-	// What reads its values below looks at these.
-	octetsOfHead(head);
 	const method = METHODS.find((name) => text.charCodeAt(name.length) === 0x20 && text.startsWith(name));
-	if (method === undefined) return undefined;
-	const requestUri = readTarget(text, method.length + 1, (fields[1] as number) - 2, ownHost);
-	if (requestUri === undefined) return undefined;
+	if (method === undefined || !text.startsWith(VERSION, (fields[1] as number) - 2 - VERSION.length)) return undefined;
 	let seen = 0;
-	let topVia: Via | undefined;
-	let topViaField = 0;
-	let topViaText = "";
 	let vias = "";
+	let topViaText = "";
+	let viaAt = -1;
 	let hopsAt = -1;
 	let fromAt = -1;
 	let toAt = -1;
@@ -87,17 +101,13 @@ export function readShortRequest(head: MessageHead, ownSentBy: string, ownHost: 
 			else if (id === HeaderId.to) toAt = at;
 			else if (id === HeaderId.callId) callIdAt = at;
 			else if (id === HeaderId.cseq) cseqAt = at;
-			else if (id === HeaderId.event && !isPresence(text, fields[at + 2] as number, fields[at + 3] as number))
-				return undefined;
+			else if (id === HeaderId.event && !isText(head, at, PRESENCE)) return undefined;
 		} else if (id === HeaderId.via) {
 			const value = textOf(head, at);
 			// A loop is the pipeline's to find; several values in a field, or a folded one, are the parser's to part.
 			if (value.includes(ownSentBy) || value.includes(",") || value.includes("\r")) return undefined;
-			if (topVia === undefined) {
-				const read = parseVia(text, fields[at + 2] as number, fields[at + 3] as number);
-				if (!read.ok || read.value.branch === undefined || !isOwnBranch(read.value.branch)) return undefined;
-				topVia = read.value;
-				topViaField = at / FIELD_STRIDE;
+			if (viaAt < 0) {
+				viaAt = at;
 				topViaText = value;
 				vias = value;
 			} else vias += `,${value}`;
@@ -107,43 +117,112 @@ export function readShortRequest(head: MessageHead, ownSentBy: string, ownHost: 
 			routes += 1;
 		} else if (id === HeaderId.proxyRequire) return undefined;
 	}
-	if (topVia === undefined || hopsAt < 0 || fromAt < 0 || toAt < 0 || callIdAt < 0 || cseqAt < 0 || routes < 2) {
-		return undefined;
-	}
-	// A NOTIFY says which package it is of, and the state of its subscription ends the dialog.
+	if (viaAt < 0 || hopsAt < 0 || fromAt < 0 || toAt < 0 || callIdAt < 0 || cseqAt < 0 || routes < 2) return undefined;
+	// A NOTIFY says which package it is of.
 	if (method === "NOTIFY" && (seen & EVENT_BIT) === 0) return undefined;
-	const hops = parseMaxForwards(text, fields[hopsAt + 2] as number, fields[hopsAt + 3] as number);
-	const cseq = parseCSeq(text, fields[cseqAt + 2] as number, fields[cseqAt + 3] as number);
-	const from = parseNameAddr(text, fields[fromAt + 2] as number, fields[fromAt + 3] as number);
-	const to = parseNameAddr(text, fields[toAt + 2] as number, fields[toAt + 3] as number);
-	if (!hops.ok || hops.value < 1 || !cseq.ok || cseq.value.method !== method || !from.ok || !to.ok) return undefined;
+	spots.method = method;
+	spots.topViaText = topViaText;
+	spots.vias = vias;
+	spots.viaAt = viaAt;
+	spots.hopsAt = hopsAt;
+	spots.fromAt = fromAt;
+	spots.toAt = toAt;
+	spots.callIdAt = callIdAt;
+	spots.cseqAt = cseqAt;
+	spots.routeAt = routeAt;
+	return spots;
+}
+
+/** What is the same in every request of one side of a dialog, if its sender always writes it in the same way. */
+export interface StandingParts {
+	readonly requestUri: string;
+	readonly fromText: string;
+	readonly toText: string;
+	readonly fromTag: string;
+	readonly toTag: string;
+	/** `user@domain`. */
+	readonly fromAor: string;
+	readonly toAor: string;
+	readonly fromDomain: string;
+	readonly toDomain: string;
+	readonly callId: string;
+	readonly firstRoute: string;
+	readonly secondRoute: string;
+}
+
+/** Reads what may stand in the next request as well; undefined where it is not as usual. `ownHost`: our name. */
+export function readStandingParts(head: MessageHead, found: ShortSpots, ownHost: string): StandingParts | undefined {
+	const { text, fields } = head;
+	const requestUri = readTarget(text, found.method.length + 1, (fields[1] as number) - 2, ownHost);
+	if (requestUri === undefined) return undefined;
+	const from = parseNameAddr(text, fields[found.fromAt + 2] as number, fields[found.fromAt + 3] as number);
+	const to = parseNameAddr(text, fields[found.toAt + 2] as number, fields[found.toAt + 3] as number);
+	if (!from.ok || !to.ok || from.value.tag === undefined || to.value.tag === undefined) return undefined;
 	const fromAor = parseAor(from.value.uri);
 	const toAor = parseAor(to.value.uri);
-	if (!fromAor.ok || !toAor.ok || from.value.tag === undefined || to.value.tag === undefined) return undefined;
+	if (!fromAor.ok || !toAor.ok) return undefined;
 	return {
-		method,
-		topVia,
-		topViaField,
-		vias,
-		topViaText,
-		maxForwards: hops.value,
-		maxForwardsField: hopsAt / FIELD_STRIDE,
-		fromText: textOf(head, fromAt),
-		toText: textOf(head, toAt),
+		requestUri,
+		fromText: textOf(head, found.fromAt),
+		toText: textOf(head, found.toAt),
 		fromTag: from.value.tag,
 		toTag: to.value.tag,
 		fromAor: `${fromAor.value.user}@${fromAor.value.host}`,
 		toAor: `${toAor.value.user}@${toAor.value.host}`,
 		fromDomain: fromAor.value.host,
 		toDomain: toAor.value.host,
-		callId: textOf(head, callIdAt),
+		callId: textOf(head, found.callIdAt),
+		firstRoute: textOf(head, found.routeAt),
+		secondRoute: textOf(head, found.routeAt + FIELD_STRIDE),
+	};
+}
+
+/** Whether a request has these very parts, octet for octet. */
+export function hasStandingParts(head: MessageHead, found: ShortSpots, parts: StandingParts): boolean {
+	const start = found.method.length + 1;
+	const end = (head.fields[1] as number) - 2 - VERSION.length;
+	return (
+		isText(head, found.callIdAt, parts.callId) &&
+		end - start === parts.requestUri.length &&
+		equalsAt(octetsOfHead(head), start, parts.requestUri) &&
+		isText(head, found.fromAt, parts.fromText) &&
+		isText(head, found.toAt, parts.toText) &&
+		isText(head, found.routeAt, parts.firstRoute) &&
+		isText(head, found.routeAt + FIELD_STRIDE, parts.secondRoute)
+	);
+}
+
+/** Reads what differs from request to request; undefined where it is not as usual. */
+export function readMovingParts(head: MessageHead, found: ShortSpots): MovingParts | undefined {
+	const { text, fields } = head;
+	const { method, viaAt, hopsAt, cseqAt, routeAt } = found;
+	const via = parseVia(text, fields[viaAt + 2] as number, fields[viaAt + 3] as number);
+	const hops = parseMaxForwards(text, fields[hopsAt + 2] as number, fields[hopsAt + 3] as number);
+	const cseq = parseCSeq(text, fields[cseqAt + 2] as number, fields[cseqAt + 3] as number);
+	if (!via.ok || via.value.branch === undefined || !isOwnBranch(via.value.branch)) return undefined;
+	if (!hops.ok || hops.value < 1 || !cseq.ok || cseq.value.method !== method) return undefined;
+	return {
+		method,
+		topVia: via.value,
+		topViaField: viaAt / FIELD_STRIDE,
+		vias: found.vias,
+		topViaText: found.topViaText,
+		maxForwards: hops.value,
+		maxForwardsField: hopsAt / FIELD_STRIDE,
 		cseqText: textOf(head, cseqAt),
 		cseqNumber: cseq.value.number,
-		requestUri,
 		routeField: routeAt / FIELD_STRIDE,
-		firstRoute: textOf(head, routeAt),
-		secondRoute: textOf(head, routeAt + FIELD_STRIDE),
 	};
+}
+
+/** The whole of it; undefined where anything is not as it usually is. `ownSentBy`: host and port of our own Vias; `ownHost`: our name. */
+export function readShortRequest(head: MessageHead, ownSentBy: string, ownHost: string): ShortRequest | undefined {
+	// What reads values below looks at these.
+	octetsOfHead(head);
+	const found = scanShortRequest(head, ownSentBy);
+	const moving = found && readMovingParts(head, found);
+	const standing = moving && readStandingParts(head, found, ownHost);
+	return standing && { ...moving, ...standing };
 }
 
 const EVENT_BIT = 1 << (HeaderId.event - 1);
@@ -176,6 +255,15 @@ function isLoose({ text, fields }: MessageHead, at: number): boolean {
 
 const PRESENCE = "presence";
 
-function isPresence(text: string, start: number, end: number): boolean {
-	return end - start === PRESENCE.length && text.startsWith(PRESENCE, start);
+function isText(head: MessageHead, at: number, text: string): boolean {
+	const start = head.fields[at + 2] as number;
+	return (head.fields[at + 3] as number) - start === text.length && equalsAt(octetsOfHead(head), start, text);
+}
+
+/** Whether `text` stands there. A loop over octets is quicker than what the engine does for strings that are slices of others. */
+export function equalsAt(octets: Uint8Array, start: number, text: string): boolean {
+	for (let index = 0; index < text.length; index++) {
+		if (octets[start + index] !== text.charCodeAt(index)) return false;
+	}
+	return true;
 }

@@ -1,5 +1,6 @@
 /** Reads a response to a request that took the short way, straight from its octets; what is written otherwise is left to the parser. */
-import { FIELD_STRIDE, HeaderId, LAST_SINGLE_ID, type MessageHead } from "@causeway/sip";
+import { FIELD_STRIDE, HeaderId, LAST_SINGLE_ID, type MessageHead, octetsOfHead } from "@causeway/sip";
+import { equalsAt } from "./short-request.ts";
 
 const START = "SIP/2.0 ";
 const BRANCH = ";branch=";
@@ -8,9 +9,7 @@ const BRANCH = ";branch=";
 export interface EchoedParts {
 	/** The Via below ours, as it left. */
 	readonly viaBelow: string;
-	readonly fromText: string;
-	readonly toText: string;
-	readonly callId: string;
+	readonly parts: { readonly fromText: string; readonly toText: string; readonly callId: string };
 	readonly cseqText: string;
 }
 
@@ -46,7 +45,8 @@ export function findTopBranch({
  * The response without our Via, where it repeats the request as it must: From, To, Call-ID, CSeq, and the Vias each in a field of its own.
  * Undefined where it does not, or where a header might have to be taken out at the boundary.
  */
-export function withoutOurVia({ text, fields }: MessageHead, echoed: EchoedParts): string | undefined {
+export function withoutOurVia(head: MessageHead, echoed: EchoedParts): string | undefined {
+	const { text, fields } = head;
 	let seen = 0;
 	let ours = -1;
 	let behind = -1;
@@ -59,7 +59,7 @@ export function withoutOurVia({ text, fields }: MessageHead, echoed: EchoedParts
 				else if (behind < 0) {
 					behind = at;
 					// Ours stands alone in its field, and the one below is as it left.
-					if (at !== ours + FIELD_STRIDE || !isEqual(text, fields, at, echoed.viaBelow)) return undefined;
+					if (at !== ours + FIELD_STRIDE || !isEqual(head, at, echoed.viaBelow)) return undefined;
 				}
 			} else if (id >= HeaderId.pAssertedIdentity) return undefined;
 			continue;
@@ -68,12 +68,12 @@ export function withoutOurVia({ text, fields }: MessageHead, echoed: EchoedParts
 		if ((seen & bit) !== 0 || id === HeaderId.replyTo) return undefined;
 		seen |= bit;
 		if (id === HeaderId.from) {
-			if (!isEqual(text, fields, at, echoed.fromText)) return undefined;
+			if (!isEqual(head, at, echoed.parts.fromText)) return undefined;
 		} else if (id === HeaderId.to) {
-			if (!isEqual(text, fields, at, echoed.toText)) return undefined;
+			if (!isEqual(head, at, echoed.parts.toText)) return undefined;
 		} else if (id === HeaderId.callId) {
-			if (!isEqual(text, fields, at, echoed.callId)) return undefined;
-		} else if (id === HeaderId.cseq && !isEqual(text, fields, at, echoed.cseqText)) return undefined;
+			if (!isEqual(head, at, echoed.parts.callId)) return undefined;
+		} else if (id === HeaderId.cseq && !isEqual(head, at, echoed.cseqText)) return undefined;
 	}
 	if (behind < 0 || (seen & MANDATORY) !== MANDATORY) return undefined;
 	const start = fields[ours + 1] as number;
@@ -84,7 +84,7 @@ export function withoutOurVia({ text, fields }: MessageHead, echoed: EchoedParts
 const bitOf = (id: number): number => 1 << (id - 1);
 const MANDATORY = bitOf(HeaderId.from) | bitOf(HeaderId.to) | bitOf(HeaderId.callId) | bitOf(HeaderId.cseq);
 
-function isEqual(text: string, fields: ArrayLike<number>, at: number, value: string): boolean {
-	const start = fields[at + 2] as number;
-	return (fields[at + 3] as number) - start === value.length && text.startsWith(value, start);
+function isEqual(head: MessageHead, at: number, value: string): boolean {
+	const start = head.fields[at + 2] as number;
+	return (head.fields[at + 3] as number) - start === value.length && equalsAt(octetsOfHead(head), start, value);
 }

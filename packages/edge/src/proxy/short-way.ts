@@ -36,8 +36,16 @@ import { boundaryEdits, type Crossing } from "./boundary-headers.ts";
 import { lineStart, type Splice, spliceOf, spliceText } from "./head-splice.ts";
 import { MOST_HOPS, popVia } from "./message-edits.ts";
 import { sentBy } from "./own-identity.ts";
-import type { RelayDialogs, RelayedDialog } from "./relay-dialogs.ts";
-import { readShortRequest, type ShortRequest } from "./short-request.ts";
+import { type Passage, PassageMemory } from "./passage-memory.ts";
+import type { DialogRoute, RelayDialogs, RelayedDialog } from "./relay-dialogs.ts";
+import {
+	type MovingParts,
+	readMovingParts,
+	readStandingParts,
+	type ShortSpots,
+	type StandingParts,
+	scanShortRequest,
+} from "./short-request.ts";
 import { type EchoedParts, findTopBranch, readStatus, withoutOurVia } from "./short-response.ts";
 import type { ProxyRules } from "./steps.ts";
 
@@ -81,11 +89,13 @@ export class ShortWay {
 	/** By our branch. */
 	readonly #transactions: ShortLivedMap<ShortTransaction>;
 	readonly #traffic = new Map<number, Traffic>();
+	readonly #memory: PassageMemory;
 	#silence: Timer | undefined;
 
 	constructor(options: ShortWayOptions) {
 		this.#options = options;
 		this.#transactions = createTable(options.random);
+		this.#memory = new PassageMemory(options.random.below(0x4000_0000));
 	}
 
 	/** What is to be done with a message; undefined where it goes the usual way. */
@@ -126,6 +136,7 @@ export class ShortWay {
 
 	closed(link: Link): void {
 		this.#traffic.delete(link.connection.id);
+		this.#memory.forget(link);
 		for (const transaction of this.#transactions.values()) {
 			if (transaction.arrival === link) this.#remove(transaction);
 			else if (transaction.departure === link) this.#fail(transaction, 504, "far-end-lost", unreachable);
@@ -138,40 +149,29 @@ export class ShortWay {
 		this.#traffic.clear();
 	}
 
-	/** Sends a request on. */
-	send(request: ShortRequest, arrival: Link, departure: Link, frame: Frame, crossing: Crossing, back: Crossing): void {
+	#send(request: MovingParts, passage: Passage, { head, body }: Frame): void {
 		const { rules, keys, random } = this.#options;
-		const { head, body } = frame;
+		const { parts, arrival, departure, crossing } = passage;
 		const source = arrival.connection.remote.address;
 		const isNoted = request.topVia.host !== source && findParam(request.topVia.params, "received") === undefined;
 		const viaBelow = isNoted ? `${request.topViaText};received=${source}` : request.topViaText;
 		const own = sentBy(rules.identity);
-		const branch = formatBranch(keys.active, random.token(), `${request.requestUri} ${request.toTag}`, {
+		const branch = formatBranch(keys.active, random.token(), `${parts.requestUri} ${parts.toTag}`, {
 			sentBy: own,
-			callId: request.callId,
+			callId: parts.callId,
 			cseqNumber: request.cseqNumber,
 			cseqMethod: request.method,
-			fromAor: request.fromAor,
-			fromTag: request.fromTag,
+			fromAor: parts.fromAor,
+			fromTag: parts.fromTag,
 			viaBelow: viaBelow + request.vias.slice(request.topViaText.length),
 		});
-		const text = spliceText(
-			head.text,
-			shortSplices(request, head, `SIP/2.0/TLS ${own};branch=${branch};alias`, isNoted ? source : undefined, crossing),
-		);
+		const via = `SIP/2.0/TLS ${own};branch=${branch};alias`;
+		const text = spliceText(head.text, shortSplices(request, head, via, isNoted ? source : undefined, crossing));
 		departure.requestsOut += 1;
 		const isSent = departure.connection.send({ head: { text }, body });
 		if (request.method === "ACK") return;
-		const transaction = new ShortTransaction(
-			branch,
-			request,
-			arrival,
-			departure,
-			head,
-			viaBelow,
-			back,
-			this.#options.clock.now() + SILENCE_MS,
-		);
+		const endsAt = this.#options.clock.now() + SILENCE_MS;
+		const transaction = new ShortTransaction(branch, request, passage, head, viaBelow, endsAt);
 		this.#add(transaction);
 		// The sender hears of it after what it sent is done with, as it would of a connection that is lost later.
 		if (!isSent) this.#options.clock.setTimer(0, () => this.#fail(transaction, 504, "far-end-lost", unreachable));
@@ -186,36 +186,64 @@ export class ShortWay {
 	}
 
 	#recogniseRequest(link: Link, frame: Frame): ShortPassage | undefined {
-		const { rules, dialogs, federation, transactions } = this.#options;
+		const { rules, transactions } = this.#options;
 		const { connection } = link;
-		const request = readShortRequest(frame.head, sentBy(rules.identity), rules.identity.fqdn);
-		if (request === undefined) return undefined;
+		const { head } = frame;
+		const found = scanShortRequest(head, sentBy(rules.identity));
+		if (found === undefined) return undefined;
 		const { arrived } = this.#trafficOf(connection.id);
-		const repeated = arrived.get(request.topViaText);
-		if (repeated !== undefined) return repeated.method === request.method ? repeatedRequest : undefined;
-		const dialog = dialogs.find(request.callId, [request.fromTag, request.toTag]);
-		if (dialog === undefined || arrived.size >= MOST_PER_CONNECTION || !this.#isPassable(dialog, request, link))
-			return undefined;
-		if (mentionsSips(frame.head)) return undefined;
+		const repeated = arrived.get(found.topViaText);
+		if (repeated !== undefined) return repeated.method === found.method ? repeatedRequest : undefined;
+		if (arrived.size >= MOST_PER_CONNECTION) return undefined;
+		const request = readMovingParts(head, found);
+		if (request === undefined || mentionsSips(head)) return undefined;
 		if (request.method === "ACK" && transactions.servesInvite(connection, request.topVia)) return undefined;
-		const bound = federation().bind(link, request.fromDomain);
+		const known = this.#memory.find(link, head, found);
+		const passage = known !== undefined && this.#holds(known) ? known : this.#decide(link, head, found);
+		return passage && { kind: "request", forward: () => this.#send(request, passage, frame) };
+	}
+
+	/** Whether what was decided of a passage would be decided again. */
+	#holds({ parts, dialog, arrival, departure, crossing, policy }: Passage): boolean {
+		const { rules, federation } = this.#options;
+		if (policy !== rules.policy() || dialog.isOver || !this.#isYoung(dialog.route)) return false;
+		if (!departure.connection.isOpen || departure.network !== crossing.receiver.name) return false;
+		const bound = federation().bind(arrival, parts.fromDomain);
+		return !(bound instanceof Promise) && bound.ok && bound.peer === crossing.sender;
+	}
+
+	/** The way of a request by all the rules; undefined where the pipeline has to say something about it. */
+	#decide(link: Link, head: MessageHead, found: ShortSpots): Passage | undefined {
+		const { rules, dialogs, federation } = this.#options;
+		const { connection } = link;
+		const parts = readStandingParts(head, found, rules.identity.fqdn);
+		const dialog = parts && dialogs.find(parts.callId, [parts.fromTag, parts.toTag]);
+		if (parts === undefined || dialog === undefined || !this.#isPassable(dialog, parts, link)) return undefined;
+		const bound = federation().bind(link, parts.fromDomain);
 		if (bound instanceof Promise || !bound.ok) return undefined;
 		const policy = rules.policy();
-		const from = policy.find(request.fromDomain);
-		const to = policy.find(request.toDomain);
+		const from = policy.find(parts.fromDomain);
+		const to = policy.find(parts.toDomain);
 		if (from.kind !== "peer" || from.peer !== bound.peer || isThrottled(bound.peer) || to.kind !== "peer")
 			return undefined;
 		const departure = federation().findLink(dialog.connections[dialog.connections[0] === connection.id ? 1 : 0]);
 		if (departure?.connection.isOpen !== true || departure.network !== to.peer.name) return undefined;
-		const crossing = this.#crossing(bound.peer, request.fromDomain, to.peer);
-		const back = this.#crossing(to.peer, request.toDomain, bound.peer);
-		return { kind: "request", forward: () => this.send(request, link, departure, frame, crossing, back) };
+		const passage: Passage = {
+			parts,
+			dialog,
+			arrival: link,
+			departure,
+			crossing: this.#crossing(bound.peer, parts.fromDomain, to.peer),
+			back: this.#crossing(to.peer, parts.toDomain, bound.peer),
+			policy,
+		};
+		return this.#memory.keep(passage, head, found);
 	}
 
 	/** Whether a request is of this dialog, came the way it must, and shows both of our routes as we wrote them. */
 	#isPassable(
 		{ route, initiator, other, connections }: RelayedDialog,
-		request: ShortRequest,
+		request: StandingParts,
 		{ connection }: Link,
 	): boolean {
 		if (route === undefined || request.fromTag === request.toTag) return false;
@@ -227,10 +255,15 @@ export class ShortWay {
 			? [route.initiatorSide, route.otherSide]
 			: [route.otherSide, route.initiatorSide];
 		if (request.firstRoute !== first || request.secondRoute !== second) return false;
+		return this.#isYoung(route);
+	}
+
+	#isYoung(route: DialogRoute | undefined): boolean {
+		if (route === undefined) return false;
 		const { keys } = this.#options.rules;
 		const now = keys.now();
-		const isYoung = now > route.issuedAt - MARGIN_MS && now < route.issuedAt + keys.dialogMs - MARGIN_MS;
-		return isYoung && keys.find(route.kid) !== undefined;
+		const isTimely = now > route.issuedAt - MARGIN_MS && now < route.issuedAt + keys.dialogMs - MARGIN_MS;
+		return isTimely && keys.find(route.kid) !== undefined;
 	}
 
 	#recogniseResponse(link: Link, { head, body }: Frame): ShortPassage | undefined {
@@ -257,7 +290,9 @@ export class ShortWay {
 
 	/** What a final response means for the dialog. */
 	#follow(transaction: ShortTransaction, status: number): void {
-		const { method, callId, tags } = transaction;
+		const { method, parts } = transaction;
+		const { callId } = parts;
+		const tags = [parts.fromTag, parts.toTag];
 		if (method === "BYE" || status === 481 || status === 408) this.#options.dialogs.end(callId, tags);
 		else if (transaction.isLast) this.#options.dialogs.end(callId, tags);
 	}
@@ -317,11 +352,8 @@ class ShortTransaction implements EchoedParts {
 	readonly isLast: boolean;
 	readonly topViaText: string;
 	readonly viaBelow: string;
-	readonly fromText: string;
-	readonly toText: string;
-	readonly callId: string;
+	readonly parts: StandingParts;
 	readonly cseqText: string;
-	readonly tags: readonly [string, string];
 	/** The way of the responses. */
 	readonly back: Crossing;
 	/** On the monotonic clock, milliseconds. */
@@ -329,12 +361,10 @@ class ShortTransaction implements EchoedParts {
 
 	constructor(
 		branch: string,
-		request: ShortRequest,
-		arrival: Link,
-		departure: Link,
+		request: MovingParts,
+		{ parts, arrival, departure, back }: Passage,
 		head: MessageHead,
 		viaBelow: string,
-		back: Crossing,
 		endsAt: number,
 	) {
 		this.branch = branch;
@@ -345,11 +375,8 @@ class ShortTransaction implements EchoedParts {
 		this.isLast = request.method === "NOTIFY" && isTerminated(head);
 		this.topViaText = request.topViaText;
 		this.viaBelow = viaBelow;
-		this.fromText = request.fromText;
-		this.toText = request.toText;
-		this.callId = request.callId;
+		this.parts = parts;
 		this.cseqText = request.cseqText;
-		this.tags = [request.fromTag, request.toTag];
 		this.back = back;
 		this.endsAt = endsAt;
 	}
@@ -383,7 +410,7 @@ function isThrottled({ kind, throttle }: Peer): boolean {
 
 /** Everything that changes in a request of a dialog. */
 function shortSplices(
-	request: ShortRequest,
+	request: MovingParts,
 	head: MessageHead,
 	via: string,
 	source: string | undefined,

@@ -1,0 +1,80 @@
+/** What the proxy decided about the last requests, by their octets: the next one of the same side of a dialog, written alike, is decided like it. */
+import { detach, type MessageHead, octetsOfHead } from "@causeway/sip";
+import type { Link } from "../federation/link.ts";
+import type { PeerDirectory } from "../federation/peers.ts";
+import type { Crossing } from "./boundary-headers.ts";
+import type { KeptDialog } from "./relay-dialogs.ts";
+import { hasStandingParts, type ShortSpots, type StandingParts } from "./short-request.ts";
+
+/** One side of a dialog: what its requests have in common, and the way they go. */
+export interface Passage {
+	readonly parts: StandingParts;
+	readonly dialog: KeptDialog;
+	readonly arrival: Link;
+	readonly departure: Link;
+	/** The way of the request, and that of its responses. */
+	readonly crossing: Crossing;
+	readonly back: Crossing;
+	/** The policy that decided. */
+	readonly policy: Pick<PeerDirectory, "find">;
+}
+
+/** Sides of dialogs that are remembered: a place each, which the next one that falls on it takes. About 700 octets a place. */
+const PLACES = 8_192;
+
+export class PassageMemory {
+	readonly #places = new Array<Passage | undefined>(PLACES).fill(undefined);
+	readonly #seed: number;
+
+	/** `seed`: a number that nobody can guess; peers choose their Call-IDs. */
+	constructor(seed: number) {
+		this.#seed = seed;
+	}
+
+	find(link: Link, head: MessageHead, found: ShortSpots): Passage | undefined {
+		const passage = this.#places[this.#placeOf(link, head, found)];
+		return passage !== undefined && passage.arrival === link && hasStandingParts(head, found, passage.parts)
+			? passage
+			: undefined;
+	}
+
+	/** What is kept, which is the passage as it was given. */
+	keep(passage: Passage, head: MessageHead, found: ShortSpots): Passage {
+		const { parts } = passage;
+		// What is kept must not hold the request it was cut from.
+		const kept: StandingParts = {
+			requestUri: detach(parts.requestUri),
+			fromText: detach(parts.fromText),
+			toText: detach(parts.toText),
+			fromTag: detach(parts.fromTag),
+			toTag: detach(parts.toTag),
+			fromAor: detach(parts.fromAor),
+			toAor: detach(parts.toAor),
+			fromDomain: detach(parts.fromDomain),
+			toDomain: detach(parts.toDomain),
+			callId: detach(parts.callId),
+			firstRoute: detach(parts.firstRoute),
+			secondRoute: detach(parts.secondRoute),
+		};
+		const place = { ...passage, parts: kept };
+		this.#places[this.#placeOf(passage.arrival, head, found)] = place;
+		return place;
+	}
+
+	/** Forgets what came over a link or would leave on it. */
+	forget(link: Link): void {
+		for (const [place, passage] of this.#places.entries()) {
+			if (passage?.arrival === link || passage?.departure === link) this.#places[place] = undefined;
+		}
+	}
+
+	#placeOf({ connection }: Link, head: MessageHead, { callIdAt }: ShortSpots): number {
+		const octets = octetsOfHead(head);
+		const end = head.fields[callIdAt + 3] as number;
+		let hash = this.#seed ^ connection.id;
+		for (let at = head.fields[callIdAt + 2] as number; at < end; at++) {
+			hash = Math.imul(hash ^ (octets[at] as number), 0x5bd1_e995) ^ (hash >>> 15);
+		}
+		return (hash ^ (hash >>> 13)) & (PLACES - 1);
+	}
+}
