@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DEFAULT_HEAD_LIMITS, indexHead, type MessageHead } from "@causeway/sip";
+import { createTestLink, createTestPeer, presentTestCertificate } from "../federation/testing.ts";
+import { type Passage, PassageMemory } from "./passage-memory.ts";
+import { readShortRequest, scanShortRequest } from "./short-request.ts";
+
+const OWN = "sip.contoso.example";
+
+function head(parts: {
+	readonly uri?: string;
+	readonly from?: string;
+	readonly routes?: readonly string[];
+	readonly callId?: string;
+	readonly cseq?: number;
+}): MessageHead {
+	const {
+		uri = "sip:ines@198.51.100.4:5061",
+		from = "<sip:lena@fabrikam.example>;tag=a",
+		routes = ["<sip:one;lr>", "<sip:two;lr>"],
+	} = parts;
+	const text = [
+		`MESSAGE ${uri} SIP/2.0`,
+		`Via: SIP/2.0/TLS sip.fabrikam.example:5061;branch=z9hG4bK${parts.cseq ?? 1}`,
+		"Max-Forwards: 70",
+		...routes.map((route) => `Route: ${route}`),
+		`From: ${from}`,
+		"To: <sip:ines@corp.contoso.example>;tag=b",
+		`Call-ID: ${parts.callId ?? "call"}`,
+		`CSeq: ${parts.cseq ?? 1} MESSAGE`,
+		"",
+		"",
+	].join("\r\n");
+	const octets = Buffer.from(text, "latin1");
+	const indexed = indexHead(octets, 0, octets.length, DEFAULT_HEAD_LIMITS);
+	assert.ok(indexed.ok);
+	return indexed.head;
+}
+
+const partner = createTestPeer({ domains: ["fabrikam.example"] });
+const inside = createTestPeer({ domains: ["corp.contoso.example"] });
+const arrival = createTestLink(presentTestCertificate("public", "sip.fabrikam.example"));
+const departure = createTestLink(presentTestCertificate("public", "home.corp.contoso.example"));
+
+function remember(memory: PassageMemory, request: MessageHead): Passage {
+	const parts = readShortRequest(request, `${OWN}:5061`, OWN);
+	const found = scanShortRequest(request, `${OWN}:5061`);
+	assert.ok(parts !== undefined && found !== undefined);
+	const dialog = {
+		usage: "invite",
+		callId: "call",
+		initiator: "lena@fabrikam.example",
+		other: "ines@corp.contoso.example",
+		route: undefined,
+		connections: [arrival.connection.id, departure.connection.id],
+		startedAt: 0,
+		expiresAt: 0,
+		key: "call\na",
+		isOver: false,
+	} as const;
+	const crossing = { sender: partner, senderDomain: "fabrikam.example", receiver: inside, markOutgoing: true };
+	const back = { sender: inside, senderDomain: "corp.contoso.example", receiver: partner, markOutgoing: true };
+	const policy = { find: () => ({ kind: "peer", peer: inside }) as const };
+	return memory.keep({ parts, dialog, arrival, departure, crossing, back, policy }, request, found);
+}
+
+function recall(memory: PassageMemory, request: MessageHead, link = arrival): Passage | undefined {
+	const found = scanShortRequest(request, `${OWN}:5061`);
+	assert.ok(found !== undefined);
+	return memory.find(link, request, found);
+}
+
+test("a passage is found again by a request whose standing parts are the same octets", () => {
+	const memory = new PassageMemory(7);
+	const kept = remember(memory, head({}));
+	assert.equal(recall(memory, head({ cseq: 2 })), kept);
+});
+
+const others: readonly (readonly [string, Parameters<typeof head>[0]])[] = [
+	["another Request-URI", { uri: "sip:ines@198.51.100.5:5061" }],
+	["a longer Request-URI", { uri: "sip:ines@198.51.100.4:50611" }],
+	["another From", { from: "<sip:lena@fabrikam.example>;tag=c" }],
+	["From written otherwise", { from: "sip:lena@fabrikam.example;tag=a" }],
+	["another first route", { routes: ["<sip:one;lr;x>", "<sip:two;lr>"] }],
+	["another second route", { routes: ["<sip:one;lr>", "<sip:twi;lr>"] }],
+	["another Call-ID", { callId: "cali" }],
+];
+for (const [name, parts] of others) {
+	test(`a passage is not found by a request with ${name}`, () => {
+		const memory = new PassageMemory(7);
+		remember(memory, head({}));
+		assert.equal(recall(memory, head(parts)), undefined);
+	});
+}
+
+test("REQ-48: a passage belongs to its connection, and is forgotten with either of its two", () => {
+	for (const lost of [arrival, departure]) {
+		const memory = new PassageMemory(7);
+		remember(memory, head({}));
+		assert.equal(recall(memory, head({}), departure), undefined);
+		assert.ok(recall(memory, head({})) !== undefined);
+		memory.forget(lost);
+		assert.equal(recall(memory, head({})), undefined);
+	}
+});
