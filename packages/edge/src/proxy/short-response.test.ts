@@ -175,17 +175,19 @@ for (const [name, answer, expected, isShort] of answers) {
 
 const ECHOED = {
 	viaBelow: "SIP/2.0/TLS a.example;branch=z9hG4bK1",
-	fromText: "<sip:lena@fabrikam.example>;tag=a1",
-	toText: "<sip:ines@corp.contoso.example>;tag=b1",
-	callId: "c1",
+	parts: {
+		fromText: "<sip:lena@fabrikam.example>;tag=a1",
+		toText: "<sip:ines@corp.contoso.example>;tag=b1",
+		callId: "c1",
+	},
 	cseqText: "7 MESSAGE",
 };
 const FIELDS = [
 	"Via: SIP/2.0/TLS us.example;branch=z9hG4bKours;alias",
 	`Via: ${ECHOED.viaBelow}`,
-	`From: ${ECHOED.fromText}`,
-	`To: ${ECHOED.toText}`,
-	`Call-ID: ${ECHOED.callId}`,
+	`From: ${ECHOED.parts.fromText}`,
+	`To: ${ECHOED.parts.toText}`,
+	`Call-ID: ${ECHOED.parts.callId}`,
 	`CSeq: ${ECHOED.cseqText}`,
 	"Content-Length: 0",
 ];
