@@ -8,6 +8,7 @@ import type { Verdict } from "./certificate/verdict.ts";
 import { VerificationMemory } from "./certificate/verification-memory.ts";
 import { verifyChain } from "./certificate/verify-chain.ts";
 import type { CertificateExpectation, CertificateJudge, CertificateJudgement } from "./certificate-judge.ts";
+import { RecentJudgements } from "./recent-judgements.ts";
 
 export type JudgeOutcome =
 	/** `trust` are the anchors of `[edge.tls]`. */
@@ -36,6 +37,7 @@ export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "w
 		revocationLists.push(...lists);
 	}
 	const memory = new VerificationMemory();
+	const recent = new RecentJudgements();
 	return {
 		ok: true,
 		trust: bySource.get(config.edge.tls.trust.join("\n")) ?? createTrust([]),
@@ -44,6 +46,7 @@ export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "w
 				const trust = trustOf(expectation);
 				// A peer of a policy that was replaced while its connection was made: this judge knows nothing of it.
 				if (trust === undefined) return notLoaded(expectation);
+				const now = clock.wall();
 				const input = {
 					chain: presented.chain,
 					purpose: expectation.role === "dialled" ? "server" : "client",
@@ -52,11 +55,11 @@ export async function loadCertificateJudge(config: Config, clock: Pick<Clock, "w
 					cnFallback: expectation.cnFallback,
 					wildcard: expectation.wildcard,
 					trust,
-					now: clock.wall(),
+					now,
 					clientAuthEku: config.edge.tls.client_auth_eku,
 					revocationLists,
 				} as const;
-				return toJudgement(verifyChain(input, memory), expectation);
+				return recent.recall(presented, expectation, now, () => toJudgement(verifyChain(input, memory), expectation));
 			},
 		},
 	};
