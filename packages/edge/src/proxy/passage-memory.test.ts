@@ -46,12 +46,19 @@ function remember(memory: PassageMemory, request: MessageHead): Passage {
 	const parts = readShortRequest(request, `${OWN}:5061`, OWN);
 	const found = scanShortRequest(request, `${OWN}:5061`);
 	assert.ok(parts !== undefined && found !== undefined);
+	const route = {
+		initiatorTag: "a",
+		initiatorSide: "<sip:one;lr>",
+		otherSide: "<sip:two;lr>",
+		kid: "k",
+		issuedAt: 0,
+	};
 	const dialog = {
 		usage: "invite",
 		callId: "call",
 		initiator: "lena@fabrikam.example",
 		other: "ines@corp.contoso.example",
-		route: undefined,
+		route,
 		connections: [arrival.connection.id, departure.connection.id],
 		startedAt: 0,
 		expiresAt: 0,
@@ -61,7 +68,7 @@ function remember(memory: PassageMemory, request: MessageHead): Passage {
 	const crossing = { sender: partner, senderDomain: "fabrikam.example", receiver: inside, markOutgoing: true };
 	const back = { sender: inside, senderDomain: "corp.contoso.example", receiver: partner, markOutgoing: true };
 	const policy = { find: () => ({ kind: "peer", peer: inside }) as const };
-	return memory.keep({ parts, dialog, arrival, departure, crossing, back, policy }, request, found);
+	return memory.keep({ parts, dialog, route, arrival, departure, crossing, back, policy }, request, found);
 }
 
 function recall(memory: PassageMemory, request: MessageHead, link = arrival): Passage | undefined {

@@ -3,13 +3,14 @@ import { detach, type MessageHead, octetsOfHead } from "@causeway/sip";
 import type { Link } from "../federation/link.ts";
 import type { PeerDirectory } from "../federation/peers.ts";
 import type { Crossing } from "./boundary-headers.ts";
-import type { KeptDialog } from "./relay-dialogs.ts";
+import type { DialogRoute, KeptDialog } from "./relay-dialogs.ts";
 import { hasStandingParts, type ShortSpots, type StandingParts } from "./short-request.ts";
 
 /** One side of a dialog: what its requests have in common, and the way they go. */
 export interface Passage {
 	readonly parts: StandingParts;
 	readonly dialog: KeptDialog;
+	readonly route: DialogRoute;
 	readonly arrival: Link;
 	readonly departure: Link;
 	/** The way of the request, and that of its responses. */

@@ -239,7 +239,6 @@ function isOwnBranch(branch: string): boolean {
 /** The Request-URI; undefined where it is no `sip:` URI, carries headers, or names this edge, as a strict router makes it. */
 function readTarget(text: string, start: number, lineEnd: number, ownHost: string): string | undefined {
 	const end = lineEnd - VERSION.length;
-	if (!text.startsWith(VERSION, end)) return undefined;
 	const uri = parseUri(text, start, end);
 	if (!uri.ok || !isSipUri(uri.value)) return undefined;
 	const { scheme, headers, host } = uri.value;

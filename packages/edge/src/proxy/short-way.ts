@@ -204,9 +204,9 @@ export class ShortWay {
 	}
 
 	/** Whether what was decided of a passage would be decided again. */
-	#holds({ parts, dialog, arrival, departure, crossing, policy }: Passage): boolean {
+	#holds({ parts, dialog, route, arrival, departure, crossing, policy }: Passage): boolean {
 		const { rules, federation } = this.#options;
-		if (policy !== rules.policy() || dialog.isOver || !this.#isYoung(dialog.route)) return false;
+		if (policy !== rules.policy() || dialog.isOver || !this.#isYoung(route)) return false;
 		if (!departure.connection.isOpen || departure.network !== crossing.receiver.name) return false;
 		const bound = federation().bind(arrival, parts.fromDomain);
 		return !(bound instanceof Promise) && bound.ok && bound.peer === crossing.sender;
@@ -218,7 +218,9 @@ export class ShortWay {
 		const { connection } = link;
 		const parts = readStandingParts(head, found, rules.identity.fqdn);
 		const dialog = parts && dialogs.find(parts.callId, [parts.fromTag, parts.toTag]);
-		if (parts === undefined || dialog === undefined || !this.#isPassable(dialog, parts, link)) return undefined;
+		const route = dialog?.route;
+		if (parts === undefined || dialog === undefined || route === undefined) return undefined;
+		if (!isPassable(dialog, route, parts, link) || !this.#isYoung(route)) return undefined;
 		const bound = federation().bind(link, parts.fromDomain);
 		if (bound instanceof Promise || !bound.ok) return undefined;
 		const policy = rules.policy();
@@ -231,6 +233,7 @@ export class ShortWay {
 		const passage: Passage = {
 			parts,
 			dialog,
+			route,
 			arrival: link,
 			departure,
 			crossing: this.#crossing(bound.peer, parts.fromDomain, to.peer),
@@ -240,26 +243,7 @@ export class ShortWay {
 		return this.#memory.keep(passage, head, found);
 	}
 
-	/** Whether a request is of this dialog, came the way it must, and shows both of our routes as we wrote them. */
-	#isPassable(
-		{ route, initiator, other, connections }: RelayedDialog,
-		request: StandingParts,
-		{ connection }: Link,
-	): boolean {
-		if (route === undefined || request.fromTag === request.toTag) return false;
-		const isByInitiator = request.fromTag === route.initiatorTag;
-		const [one, two] = isByInitiator ? [initiator, other] : [other, initiator];
-		if (request.fromAor !== one || request.toAor !== two || connections[isByInitiator ? 0 : 1] !== connection.id)
-			return false;
-		const [first, second] = isByInitiator
-			? [route.initiatorSide, route.otherSide]
-			: [route.otherSide, route.initiatorSide];
-		if (request.firstRoute !== first || request.secondRoute !== second) return false;
-		return this.#isYoung(route);
-	}
-
-	#isYoung(route: DialogRoute | undefined): boolean {
-		if (route === undefined) return false;
+	#isYoung(route: DialogRoute): boolean {
 		const { keys } = this.#options.rules;
 		const now = keys.now();
 		const isTimely = now > route.issuedAt - MARGIN_MS && now < route.issuedAt + keys.dialogMs - MARGIN_MS;
@@ -402,6 +386,24 @@ function createTable(random: Random): ShortLivedMap<ShortTransaction> {
 }
 
 const repeatedRequest: ShortPassage = { kind: "request", forward() {} };
+
+/** Whether a request is of this dialog, came the way it must, and shows both of our routes as we wrote them. */
+function isPassable(
+	{ initiator, other, connections }: RelayedDialog,
+	route: DialogRoute,
+	request: StandingParts,
+	{ connection }: Link,
+): boolean {
+	if (request.fromTag === request.toTag) return false;
+	const isByInitiator = request.fromTag === route.initiatorTag;
+	const [one, two] = isByInitiator ? [initiator, other] : [other, initiator];
+	if (request.fromAor !== one || request.toAor !== two || connections[isByInitiator ? 0 : 1] !== connection.id)
+		return false;
+	const [first, second] = isByInitiator
+		? [route.initiatorSide, route.otherSide]
+		: [route.otherSide, route.initiatorSide];
+	return request.firstRoute === first && request.secondRoute === second;
+}
 
 /** Whether ceilings stand in this peer's way, which the pipeline keeps. */
 function isThrottled({ kind, throttle }: Peer): boolean {
