@@ -47,6 +47,8 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 	readonly #timers: TransactionTimers<Timer>;
 	#state: State | undefined;
 	#isTerminated = false;
+	/** It has its final response, or will never have one. */
+	#isSettled = false;
 	#cancelWanted = false;
 	/** Kept until the final response. */
 	#request: SipRequest | undefined;
@@ -83,6 +85,7 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 	/** Its timers count from the moment at which the request leaves. */
 	start(delayMs: number): void {
 		this.#transactions.clients.set(this.#key, this);
+		this.#transactions.outstanding += 1;
 		this.#context.counters.activeClientTransactions += 1;
 		if (delayMs === 0) this.#begin();
 		else {
@@ -97,6 +100,7 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 	}
 
 	receive(response: SipResponse): void {
+		if (response.statusCode >= 200) this.#settle();
 		this.#step(this.#machine.responseEvent(response.statusCode), response);
 		if (response.statusCode >= 200) this.#request = undefined;
 		// §9.1: the CANCEL waits for the first provisional response.
@@ -193,8 +197,15 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 		this.#context.clock.setTimer(0, () => this.transportFailed());
 	}
 
+	#settle(): void {
+		if (this.#isSettled) return;
+		this.#isSettled = true;
+		this.#transactions.outstanding -= 1;
+	}
+
 	#end(): void {
 		this.#isTerminated = true;
+		this.#settle();
 		this.#timers.stopAll();
 		this.#transactions.clients.delete(this.#key);
 		this.#context.counters.activeClientTransactions -= 1;

@@ -300,3 +300,25 @@ test("a user may cancel, or send on, from inside its callbacks", () => {
 	layer.connectionClosed(connection);
 	assert.deepEqual(failures, ["transport"]);
 });
+
+test("RFC 6026 §7.2: an INVITE that has its 2xx is outstanding no more, though its transaction waits for repetitions", () => {
+	const { client, connection, layer, answer, clock } = createTransactionFixture();
+	const count = (): number => layer.outstanding(connection);
+	layer.sendRequest(connection, createSampleRequest({ method: "INVITE", via: viaWithBranch("z9hG4bK-1") }), client);
+	layer.sendRequest(connection, createSampleRequest({ method: "MESSAGE", via: viaWithBranch("z9hG4bK-2") }), client);
+	assert.equal(count(), 2);
+	answer("INVITE", 180);
+	assert.equal(count(), 2);
+	answer("INVITE", 200);
+	assert.equal(count(), 1);
+	assert.equal(layer.counters.activeClientTransactions, 2);
+	answer("INVITE", 200);
+	assert.equal(count(), 1);
+	clock.advance(64_000);
+	assert.equal(count(), 0);
+	assert.equal(layer.counters.activeClientTransactions, 0);
+	layer.sendRequest(connection, createSampleRequest({ method: "INVITE", via: viaWithBranch("z9hG4bK-3") }), client);
+	answer("INVITE", 486);
+	assert.equal(count(), 0);
+	assert.ok(layer.counters.activeClientTransactions <= 1);
+});

@@ -52,10 +52,12 @@ export interface TransactionContext {
 export interface ConnectionTransactions {
 	readonly clients: ShortLivedMap<ClientRunner>;
 	readonly servers: ShortLivedMap<ServerRunner>;
+	/** Clients without a final response: an INVITE that was answered stays in `clients` for another half minute. */
+	outstanding: number;
 }
 
 export function createConnectionTransactions(random: Random): ConnectionTransactions {
-	return { clients: createTable(random), servers: createTable(random) };
+	return { clients: createTable(random), servers: createTable(random), outstanding: 0 };
 }
 
 export function createTable<Value>(random: Random): ShortLivedMap<Value> {

@@ -95,7 +95,7 @@ export class TransactionLayer {
 
 	/** Requests that were sent on this connection and have no final answer yet. */
 	outstanding(connection: Connection): number {
-		return this.#connections.get(connection.id)?.clients.size ?? 0;
+		return this.#connections.get(connection.id)?.outstanding ?? 0;
 	}
 
 	/** Requests that came over this connection and have no final answer yet. */
