@@ -473,7 +473,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				readiness,
 				store,
 				hub,
-				agent,
+				dialogs: { agent, federation, relayed: relay.dialogs, relayDomains },
 				federation,
 				directory: () => policy.directory,
 				presentities,

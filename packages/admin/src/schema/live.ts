@@ -123,17 +123,22 @@ export const refusedConnectionListSchema = z.object({ refused: z.array(refusedCo
 /** One SIP dialog. */
 export const dialogSchema = z.object({
 	call_id: z.string(),
-	local_tag: z.string(),
-	remote_tag: z.string(),
+	local_tag: z.string().optional().describe("Of a relayed dialog only where that side began it"),
+	remote_tag: z.string().optional().describe("The same"),
 	usage: z.enum(["invite", "subscribe"]),
 	state: z.enum(["early", "confirmed", "terminated"]),
 	role: z.enum(["uac", "uas", "relay"]),
 	local: z.string(),
 	remote: z.string(),
 	peer: z.string().optional(),
-	connection: z.string().optional().describe("id of the connection the dialog lives on"),
+	connection: z
+		.string()
+		.optional()
+		.describe("id of the connection the dialog lives on; of a relayed one that of the remote side"),
 	created_at: instantSchema,
-	ends_at: instantSchema.optional().describe("When the dialog is ended by age"),
+	ends_at: instantSchema
+		.optional()
+		.describe("When the dialog is ended by age, or its subscription unless it is refreshed"),
 });
 
 export const dialogListSchema = z.object({ dialogs: z.array(dialogSchema) });

@@ -25,8 +25,8 @@ import type { Message, MessageFinish } from "../store/messages.ts";
 import type { Store } from "../store/store.ts";
 import type { Authorization, Decision } from "../store/watchers.ts";
 import { domainOf } from "../ua/local-identity.ts";
-import type { UserAgent } from "../ua/user-agent.ts";
 import type { AccountHandlers } from "./account-handlers.ts";
+import { countDialogs, countOnConnection, type DialogSources, listDialogs } from "./dialog-view.ts";
 import type { EventHub } from "./event-hub.ts";
 import { type ApiHandlers, ApiProblem } from "./handlers.ts";
 import type { KeyHandlers } from "./key-handlers.ts";
@@ -44,7 +44,7 @@ export interface ApiHandlerOptions {
 	readonly readiness: () => { readonly ready: boolean; readonly missing: readonly string[] };
 	readonly store: Store;
 	readonly hub: EventHub;
-	readonly agent: UserAgent;
+	readonly dialogs: DialogSources;
 	readonly federation: Federation;
 	readonly directory: () => PeerDirectory;
 	readonly presentities: Presentities;
@@ -69,7 +69,7 @@ const DEFAULT_PAGE = 100;
 const CONVERSATIONS = 200;
 
 export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
-	const { store, presentities, notifier, watcher, im, hub, federation, agent } = options;
+	const { store, presentities, notifier, watcher, im, hub, federation, dialogs } = options;
 
 	const contactOf = (stored: StoredContact): Contact => toContact(stored, watcher.view(stored.owner, stored.contact));
 	const findContact = (owner: string, aor: string): StoredContact => {
@@ -277,7 +277,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 					listeners: [...options.listeners()],
 					users: store.users.count(),
 					connections: [...federation.links].length,
-					dialogs: agent.dialogs.size,
+					dialogs: countDialogs(dialogs),
 					subscriptions: notifier.size + [...watcher.remoteWatches].filter(isLive).length,
 					messages_waiting: im.waiting,
 				},
@@ -285,34 +285,13 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 		},
 		listConnections: () => ({
 			status: 200,
-			body: { connections: [...federation.links].map((link) => toConnection(link, agent)) },
+			body: { connections: [...federation.links].map((link) => toConnection(link, dialogs)) },
 		}),
 		listRefusedConnections: () => ({
 			status: 200,
 			body: { refused: federation.refusals.map(toRefusedConnection) },
 		}),
-		listDialogs: () => ({
-			status: 200,
-			body: {
-				dialogs: [...agent.dialogs].map(({ id, connectionId, entry }) => {
-					const described = entry.describe();
-					const link = federation.findLink(connectionId);
-					return {
-						call_id: id.callId,
-						local_tag: id.localTag,
-						remote_tag: id.remoteTag,
-						usage: entry.usage,
-						state: described.state,
-						role: described.role,
-						local: described.local,
-						remote: described.remote,
-						...(link === undefined ? {} : { peer: linkName(link) }),
-						connection: String(connectionId),
-						created_at: instant(described.createdAt),
-					};
-				}),
-			},
-		}),
+		listDialogs: () => ({ status: 200, body: { dialogs: listDialogs(dialogs) } }),
 		listSubscriptions: () => ({
 			status: 200,
 			body: { subscriptions: [...inboundSubscriptions(notifier), ...outboundSubscriptions(watcher)] },
@@ -425,7 +404,7 @@ function toBlock(authorization: Authorization) {
 	return { aor: authorization.watcher, blocked_at: instant(authorization.decidedAt ?? authorization.requestedAt ?? 0) };
 }
 
-function toConnection(link: Federation["links"] extends Iterable<infer One> ? One : never, agent: UserAgent) {
+function toConnection(link: Federation["links"] extends Iterable<infer One> ? One : never, dialogs: DialogSources) {
 	const { connection, identity } = link;
 	return {
 		id: String(connection.id),
@@ -437,7 +416,7 @@ function toConnection(link: Federation["links"] extends Iterable<infer One> ? On
 		local_address: hostPort(connection.local),
 		opened_at: instant(link.openedAt),
 		last_received_at: instant(link.lastReceivedAt),
-		dialogs: agent.dialogs.countOnConnection(connection.id),
+		dialogs: countOnConnection(dialogs, connection.id),
 		requests_in: link.requestsIn,
 		requests_out: link.requestsOut,
 		tls_version: link.tlsVersion,

@@ -18,6 +18,10 @@ const DAY_MS = 86_400_000;
 export interface RelayWorld {
 	readonly edge: RunningEdge;
 	readonly log: readonly LoggedEvent[];
+	/** With the administrator's token. */
+	readonly admin: Client;
+	/** Dialogs that are live, as `causeway status` counts them. */
+	dialogs(): Promise<number>;
 	/** A connection that the partner opens. */
 	connectPartner(): Promise<Link>;
 	/** A connection that the inside server opens. */
@@ -98,21 +102,25 @@ ${options.toml ?? ""}`,
 		await rm(folder, { recursive: true, force: true });
 	});
 	const port = (): number => edge.sip[0]?.port ?? 0;
+	const token = readFileSync(loaded.config.http.admin_token_file, "utf8").trim();
+	const admin = (): Client => new Client({ url: edge.httpUrl, token });
 	return {
 		get edge() {
 			return edge;
 		},
 		log: lines,
+		get admin() {
+			return admin();
+		},
+		dialogs: async () => (await admin().call("getStatus", {})).dialogs,
 		connectPartner: () => partner.connect(port()),
 		connectInside: () => inside.connect(port()),
 		acceptedByInside: () => inside.accepted(),
 		acceptedByPartner: () => partner.accepted(),
 		async createUser(aor) {
-			const token = readFileSync(loaded.config.http.admin_token_file, "utf8").trim();
-			const admin = new Client({ url: edge.httpUrl, token });
-			await admin.call("putUser", { params: { aor }, body: { password: "correct horse" } });
-			const login = await admin.call("login", { body: { aor, password: "correct horse" } });
-			return admin.withToken(login.token);
+			await admin().call("putUser", { params: { aor }, body: { password: "correct horse" } });
+			const login = await admin().call("login", { body: { aor, password: "correct horse" } });
+			return admin().withToken(login.token);
 		},
 		async restart() {
 			// On the port it had, which its routes name.
