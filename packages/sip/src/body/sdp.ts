@@ -88,7 +88,7 @@ export function parseSdp(source: Uint8Array | string): Result<Sdp> {
 	return success({ lines, media, attributes });
 }
 
-/** The description as octets; what {@link parseSdp} read leaves byte for byte as it came. */
+/** The description as octets (RFC 8866 §5); what {@link parseSdp} read leaves byte for byte as it came. */
 export function formatSdp(sdp: Sdp): Uint8Array {
 	const octets = latin1ToOctets(sdp.lines.join(""));
 	invariant(octets !== undefined, "SDP lines are octets in latin1 characters");

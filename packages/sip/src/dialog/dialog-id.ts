@@ -14,7 +14,7 @@ export function equalDialogIds(left: DialogId, right: DialogId): boolean {
 	return left.callId === right.callId && left.localTag === right.localTag && left.remoteTag === right.remoteTag;
 }
 
-/** The dialog a request that arrived speaks of; undefined where its To has no tag, that is outside dialogs. */
+/** The dialog a request that arrived speaks of (RFC 3261 §12); undefined where its To has no tag, that is outside dialogs. */
 export function requestDialogId(request: SipRequest): DialogId | undefined {
 	if (request.to.tag === undefined) return undefined;
 	return { callId: request.callId, localTag: request.to.tag, remoteTag: request.from.tag ?? "" };

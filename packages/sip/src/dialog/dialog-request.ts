@@ -43,7 +43,7 @@ export interface AckParts {
 	readonly headers?: readonly HeaderInput[];
 }
 
-/** The ACK to a 2xx: a request of its own, without Contact, in the route of the dialog. */
+/** The ACK to a 2xx (RFC 3261 §13.2.2.4): a request of its own, without Contact, in the route of the dialog. */
 export function createAck(dialog: Dialog, parts: AckParts): SipRequest {
 	return build(dialog, parts, "ACK", parts.cseqNumber, undefined);
 }

@@ -117,7 +117,7 @@ const ANSWER_481: NotifierEffect = { kind: "answer-subscribe", statusCode: 481 }
 /** Before the first SUBSCRIBE. */
 export const initialNotifierState: NotifierState = { name: "init" };
 
-/** One step of the machine. */
+/** One step of the notifier (RFC 6665 §4.2): the next state, and effects for the caller to perform in their order. */
 export function stepNotifier(state: NotifierState, event: NotifierEvent, context: NotifierContext): NotifierStep {
 	switch (state.name) {
 		case "init":

@@ -187,7 +187,7 @@ const REFRESH_SHARE = 0.8;
 /** Before the first SUBSCRIBE. */
 export const initialSubscriberState: SubscriberState = { name: "init" };
 
-/** One step of the machine. */
+/** One step of the subscriber (RFC 6665 §4.1): the next state, and effects for the caller to perform in their order. */
 export function stepSubscriber(
 	state: SubscriberState,
 	event: SubscriberEvent,

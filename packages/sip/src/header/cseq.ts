@@ -13,7 +13,7 @@ export interface CSeq {
 
 const maxNumber = 2 ** 31 - 1;
 
-/** Reads a CSeq value that fills `text` from `start` to `end`. Leading zeros are allowed. */
+/** Reads a CSeq value that fills `text` from `start` to `end`. Leading zeros are allowed (RFC 3261 §20.16). Faults: `bad-cseq`. */
 export function parseCSeq(text: string, start: number, end: number): Result<CSeq> {
 	return readCSeq(octetsOf(text), text, start, end);
 }

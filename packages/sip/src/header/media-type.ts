@@ -43,7 +43,7 @@ export function formatMediaType(mediaType: MediaType): string {
 	return `${mediaType.type}/${mediaType.subtype}${mediaType.params}`;
 }
 
-/** Whether a range (`application/pidf+xml`, `application/*`, `*` + `/*`) covers a type; parameters do not count. */
+/** Whether a range (`application/pidf+xml`, `application/*`, `*` + `/*`) covers a type; parameters do not count (RFC 3261 §20.1). */
 export function matchMediaType(range: MediaType, type: string, subtype: string): boolean {
 	if (range.type === "*") return range.subtype === "*";
 	return range.type === type && (range.subtype === "*" || range.subtype === subtype);

@@ -25,6 +25,7 @@ export interface NameAddr {
 /**
  * Reads one value that fills `text` from `start` to `end`. Without angle brackets the parameters belong to the header,
  * and a question mark or comma is a fault (RFC 3261 §20.10). A display name without quotes may hold more than tokens.
+ * Faults: `bad-address`, `bad-uri`, offset in `text`.
  */
 export function parseNameAddr(text: string, start: number, end: number): Result<NameAddr> {
 	return readNameAddr(octetsOf(text), text, start, end);
@@ -114,7 +115,7 @@ export interface NameAddrParts {
 	readonly tag?: string | undefined;
 }
 
-/** A value in the `name-addr` form; the tag stands first among the parameters. */
+/** A value in the `name-addr` form (RFC 3261 §20.10); the tag stands first among the parameters. Throws where the URI holds a bracket. */
 export function formatNameAddr(parts: NameAddrParts): string {
 	const { displayName, uri, params = [], tag } = parts;
 	invariant(!uri.includes(">") && !uri.includes("<"), "a URI to write holds an angle bracket");

@@ -249,20 +249,20 @@ export function findHeaderIdIn(octets: Uint8Array, start: number, end: number): 
 	}
 }
 
-/** The number of the header whose name fills `text` from `start` to `end`, in any case, full or compact. */
+/** The number of the header whose name fills `text` from `start` to `end`, in any case, full or compact (RFC 3261 §7.3.3). */
 export function findHeaderId(text: string, start: number, end: number): HeaderId {
 	const name = text.slice(start, end);
 	return isToken(name) ? findHeaderIdIn(octetsOf(name), 0, name.length) : HeaderId.other;
 }
 
-/** The row of a header. */
+/** The row of a header. Throws `RangeError` for a number that no header has. */
 export function headerName(id: HeaderId): HeaderName {
 	const row = headerNames[id];
 	if (row === undefined) throw new RangeError(`no header has the number ${id}`);
 	return row;
 }
 
-/** Whether two header names are the same header: any case, compact or full. */
+/** Whether two header names are the same header: any case, compact or full (RFC 3261 §7.3.3). */
 export function isSameHeader(left: string, right: string): boolean {
 	const id = findHeaderId(left, 0, left.length);
 	if (id !== HeaderId.other) return id === findHeaderId(right, 0, right.length);

@@ -20,7 +20,7 @@ export interface SubscriptionState {
 	readonly params: Params;
 }
 
-/** Reads a Subscription-State value that fills `text` from `start` to `end`. Faults: `bad-subscription-state`. */
+/** Reads a Subscription-State value that fills `text` from `start` to `end`. Faults: `bad-subscription-state` (RFC 6665 §8.2.3). */
 export function parseSubscriptionState(text: string, start: number, end: number): Result<SubscriptionState> {
 	const from = skipLws(text, start, end);
 	const stateEnd = skipClass(text, from, end, CharClass.token);

@@ -21,7 +21,7 @@ export interface Via {
 	readonly params: Params;
 }
 
-/** Reads one Via value that fills `text` from `start` to `end`. White space may stand around the slashes and the colon. */
+/** Reads one Via value that fills `text` from `start` to `end`. White space may stand around the slashes and the colon (RFC 3261 §20.42). Faults: `bad-via`. */
 export function parseVia(text: string, start: number, end: number): Result<Via> {
 	return readVia(octetsOf(text), text, start, end);
 }
@@ -49,7 +49,7 @@ export function readVia(octets: Uint8Array, text: string, start: number, end: nu
 	return success({ transport, host: host.host, port, branch: params.wanted, params: params.params });
 }
 
-/** A Via value with our usual spacing. */
+/** A Via value (RFC 3261 §20.42) with our usual spacing. */
 export function formatVia(via: Pick<Via, "transport" | "host" | "port" | "params">): string {
 	const host = via.host.includes(":") ? `[${via.host}]` : via.host;
 	const port = via.port === undefined ? "" : `:${via.port}`;

@@ -14,7 +14,7 @@ export interface Warning {
 	readonly text: string;
 }
 
-/** Reads one Warning value that fills `text` from `start` to `end`. Faults: `bad-warning`. */
+/** Reads one Warning value that fills `text` from `start` to `end`. Faults: `bad-warning` (RFC 3261 §20.43). */
 export function parseWarning(text: string, start: number, end: number): Result<Warning> {
 	const from = skipLws(text, start, end);
 	const codeEnd = skipClass(text, from, end, CharClass.digit);

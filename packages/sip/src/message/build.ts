@@ -34,7 +34,7 @@ export interface RequestParts {
 	readonly body?: Uint8Array;
 }
 
-/** A request of ours. Throws where it would not be well formed: that is our own mistake. */
+/** A request of ours (RFC 3261 §8.1.1). Throws where it would not be well formed: that is our own mistake. */
 export function createRequest(parts: RequestParts): SipRequest {
 	const { method, requestUri, headers, body = noBody } = parts;
 	invariant(isToken(method), "the method of a request to write is no token");

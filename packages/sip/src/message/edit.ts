@@ -27,12 +27,12 @@ export type Edit =
 	| { readonly kind: "insert"; readonly field: number; readonly id: HeaderId; readonly value: string }
 	| { readonly kind: "request-uri"; readonly uri: string };
 
-/** How many header fields a head has. */
+/** How many header fields a head has (RFC 3261 §7.3); several of one name count each. */
 export function countFields(head: MessageHead): number {
 	return (head.fields.length - 1) / FIELD_STRIDE;
 }
 
-/** The number of the first field of that header from `from` on; undefined where there is none. */
+/** The number, counted from 0, of the first field of that header from field `from` on; undefined where there is none. */
 export function findField(head: MessageHead, id: HeaderId, from = 0): number | undefined {
 	const count = countFields(head);
 	for (let field = from; field < count; field++) {

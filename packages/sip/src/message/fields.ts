@@ -35,19 +35,22 @@ function firstField({ fields }: MessageHead, id: HeaderId): number {
 	return -1;
 }
 
-/** Whether the header is there, whatever it says. */
+/** Whether the header is there, whatever it says, under any of its names (RFC 3261 §7.3.3). */
 export function hasHeader(source: FieldSource, id: HeaderId): boolean {
 	return firstField(headOf(source), id) >= 0;
 }
 
-/** The whole value of the first field of that header, commas and all; undefined where it is absent. */
+/**
+ * The whole value of the first field of that header, commas and all, without folds (RFC 3261 §7.3.1), as octets in latin1 characters;
+ * undefined where it is absent.
+ */
 export function headerValue(source: FieldSource, id: HeaderId): string | undefined {
 	const head = headOf(source);
 	const at = firstField(head, id);
 	return at < 0 ? undefined : unfold(head.text, head.fields[at + 2] as number, head.fields[at + 3] as number);
 }
 
-/** The values of that header: fields of a list are split at their commas, quotes and angle brackets respected. */
+/** The values of that header in order: fields of a list are split at their commas, quotes and angle brackets respected (RFC 3261 §7.3.1). */
 export function headerValues(source: FieldSource, id: HeaderId): string[] {
 	const { text, fields } = headOf(source);
 	const isList = headerName(id).list;
@@ -62,7 +65,7 @@ export function headerValues(source: FieldSource, id: HeaderId): string[] {
 	return values;
 }
 
-/** The values of a header by its name, known or not; a header that is not in the table is not split. */
+/** The values of a header by its name, known or not; a header that is not in the table is not split (RFC 3261 §7.3.1). */
 export function headerValuesByName(source: FieldSource, name: string): string[] {
 	const id = findHeaderId(name, 0, name.length);
 	if (id !== HeaderId.other) return headerValues(source, id);
@@ -184,7 +187,7 @@ function readOne<Value>(source: FieldSource, id: HeaderId, read: ValueReader<Val
 	);
 }
 
-/** Every Via value, the topmost first. */
+/** Every Via value, the topmost first (RFC 3261 §20.42). Faults: `bad-via`, `too-many-values` (513). */
 export function vias(source: FieldSource): Result<readonly Via[]> {
 	return readList(source, HeaderId.via, readVia);
 }
@@ -210,12 +213,18 @@ export function recordRoutes(source: FieldSource): Result<readonly NameAddr[]> {
 	return readList(source, HeaderId.recordRoute, readNameAddr);
 }
 
-/** The addresses of any header that holds addresses: P-Asserted-Identity, Refer-To, Diversion, … */
+/**
+ * The addresses of any header that holds `name-addr` values (RFC 3261 §25.1): P-Asserted-Identity, Refer-To, Diversion, …
+ * Faults: `bad-address`, `bad-uri`, `too-many-values` (513).
+ */
 export function addresses(source: FieldSource, id: HeaderId): Result<readonly NameAddr[]> {
 	return readList(source, id, readNameAddr);
 }
 
-/** The tokens of Require, Proxy-Require, Supported, Unsupported, Allow or Allow-Events; none where it is absent. */
+/**
+ * The tokens of Require, Proxy-Require, Supported, Unsupported, Allow or Allow-Events (RFC 3261 §20.5, §20.32, §20.37); none where
+ * it is absent. Faults: `bad-token`, `too-many-values` (513).
+ */
 export function tokens(source: FieldSource, id: HeaderId): Result<readonly string[]> {
 	const values = headerValues(source, id);
 	return values.length > MAX_LIST_VALUES ? tooMany(id) : parseTokenList(values);
@@ -231,17 +240,17 @@ export function accept(source: FieldSource): Result<readonly MediaType[] | undef
 	return hasHeader(source, HeaderId.accept) ? readList(source, HeaderId.accept, readMediaType) : success(undefined);
 }
 
-/** Seconds. */
+/** Expires in seconds (RFC 3261 §20.19); undefined where it is absent, at most 2^32 - 1. Faults: `bad-number`. */
 export function expires(source: FieldSource): Result<number | undefined> {
 	return readOne(source, HeaderId.expires, readDeltaSeconds);
 }
 
-/** Seconds. */
+/** Min-Expires in seconds (RFC 3261 §20.23); undefined where it is absent, at most 2^32 - 1. Faults: `bad-number`. */
 export function minExpires(source: FieldSource): Result<number | undefined> {
 	return readOne(source, HeaderId.minExpires, readDeltaSeconds);
 }
 
-/** Seconds; the comment and parameters are left out. */
+/** Retry-After in seconds (RFC 3261 §20.33); its comment and parameters are left out; undefined where absent. Faults: `bad-number`. */
 export function retryAfter(source: FieldSource): Result<number | undefined> {
 	const value = readOne(source, HeaderId.retryAfter, readRetryAfter);
 	return value.ok ? success(value.value?.seconds) : value;
@@ -262,7 +271,7 @@ export function warnings(source: FieldSource): Result<readonly Warning[]> {
 	return readList(source, HeaderId.warning, readWarning);
 }
 
-/** What the other side says of a failure, private form and public form; values that cannot be read are left out. */
+/** What the other side says of a failure (`ms-diagnostics`, private form and public form); values that cannot be read are left out. */
 export function diagnostics(source: FieldSource): readonly Diagnostics[] {
 	const found: Diagnostics[] = [];
 	for (const id of [HeaderId.msDiagnostics, HeaderId.msDiagnosticsPublic]) {

@@ -340,6 +340,18 @@ test("product 3 limits: a start line and a field of exactly their limits pass", 
 	assert.deepEqual(kinds(tell([text(201)], small)), ["fault 513 field-too-long"]);
 });
 
+test("RFC 3261 §18.3: bodies of any length are framed, those too long to share memory too", () => {
+	for (const length of [511, 512, 513, 4096, 4097, 20_000]) {
+		const body = "0123456789".repeat(2_000).slice(0, length);
+		const stream = octets(`A sip:b SIP/2.0\r\nl: ${length}\r\n\r\n${body}${plain}`);
+		for (const pieces of [[stream], [stream.subarray(0, 60), stream.subarray(60)]]) {
+			const [first, second] = tell(pieces);
+			assert.equal(first?.kind === "frame" && first.body, body);
+			assert.equal(second?.kind, "frame");
+		}
+	}
+});
+
 test("a held framer stops behind the message at hand and goes on where it stopped", () => {
 	const framer = new Framer(DEFAULT_FRAMER_LIMITS);
 	let frames = 0;

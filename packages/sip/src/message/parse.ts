@@ -253,7 +253,7 @@ function twice(fields: readonly number[], at: number) {
 	);
 }
 
-/** The method of a head that need not be well formed; undefined for a response or a line without method. */
+/** The method of a head that need not be well formed (RFC 3261 §7.1); undefined for a response or a line without method. */
 export function methodOf(head: MessageHead): string | undefined {
 	const end = skipClass(head.text, 0, head.text.length, CharClass.token);
 	return end > 0 && head.text.charCodeAt(end) === 0x20 ? head.text.slice(0, end) : undefined;

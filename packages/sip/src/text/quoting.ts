@@ -1,6 +1,6 @@
 /** Quoted strings (RFC 3261 §25.1) and folded values. */
 
-/** `text` as a quoted string; backslashes and quotes inside are escaped. */
+/** `text` as a quoted string (RFC 3261 §25.1); backslashes and quotes inside are escaped. */
 export function quote(text: string): string {
 	let quoted = '"';
 	for (let index = 0; index < text.length; index++) {
@@ -11,7 +11,7 @@ export function quote(text: string): string {
 	return `${quoted}"`;
 }
 
-/** What a quoted string says; text without quotes around it comes back as it is. */
+/** What a quoted string says (RFC 3261 §25.1); text without quotes around it comes back as it is. */
 export function unquote(text: string): string {
 	const last = text.length - 1;
 	if (last < 1 || text.charCodeAt(0) !== 0x22 || text.charCodeAt(last) !== 0x22) return text;
@@ -25,7 +25,7 @@ export function unquote(text: string): string {
 	return plain;
 }
 
-/** `text` from `start` to `end` with every fold (line end and the white space around it) turned into one space. */
+/** `text` from `start` to `end` with every fold (line end and the white space around it) turned into one space (RFC 3261 §7.3.1). */
 export function unfold(text: string, start: number, end: number): string {
 	const value = text.slice(start, end);
 	if (!value.includes("\r")) return value;

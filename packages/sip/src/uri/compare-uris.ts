@@ -5,7 +5,7 @@ import { equalHosts } from "./host.ts";
 import { findParam, listParams, type Params } from "./params.ts";
 import { isSipUri, type SipUri, type Uri } from "./uri.ts";
 
-/** Whether two URIs are equivalent. URIs of other schemes are equivalent when their texts are equal. */
+/** Whether two URIs are equivalent (RFC 3261 §19.1.4). URIs of other schemes are equivalent when their texts are equal. */
 export function compareUris(left: Uri, right: Uri): boolean {
 	if (!isSipUri(left) || !isSipUri(right)) return !isSipUri(left) && !isSipUri(right) && left.text === right.text;
 	return (

@@ -29,7 +29,7 @@ export function formatSipUri(parts: SipUriParts): string {
 	return text;
 }
 
-/** Unicode text as a user part: what the grammar does not allow becomes `%HH` of its UTF-8 octets. */
+/** Unicode text as a user part (RFC 3261 §19.1.2): what the grammar does not allow becomes `%HH` of its UTF-8 octets. */
 export function escapeUser(text: string): string {
 	const octets = utf8ToOctets(text);
 	let escaped = "";

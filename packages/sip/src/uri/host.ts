@@ -86,7 +86,7 @@ function withoutThirdColon(address: string): string {
 	return address.slice(0, colons) + address.slice(colons + 1);
 }
 
-/** The four octets of an IPv4 address in dotted form; undefined for anything else, leading zeros included. */
+/** The four octets of an IPv4 address in dotted form (RFC 3261 §25.1); undefined for anything else, leading zeros included. */
 export function parseIpv4(text: string): readonly number[] | undefined {
 	if (text.length > 15) return undefined;
 	const parts = text.split(".");
@@ -101,7 +101,7 @@ export function parseIpv4(text: string): readonly number[] | undefined {
 	return octets;
 }
 
-/** The eight 16-bit groups of an IPv6 address without brackets and zone; undefined for anything else. */
+/** The eight 16-bit groups of an IPv6 address (RFC 4291 §2.2) without brackets and zone; undefined for anything else. */
 export function parseIpv6(text: string): readonly number[] | undefined {
 	if (text.length < 2 || text.length > 45) return undefined;
 	const gap = text.indexOf("::");
@@ -138,7 +138,7 @@ function parseGroups(text: string, mayEndInIpv4 = true): number[] | undefined {
 	return groups;
 }
 
-/** Whether two hosts in the form of {@link Host} name the same place: addresses by value, names by letters. */
+/** Whether two hosts in the form of {@link Host} name the same place: addresses by value, names by letters (RFC 3261 §19.1.4). */
 export function equalHosts(left: string, right: string): boolean {
 	if (left === right) return true;
 	if (!left.includes(":") || !right.includes(":")) return false;

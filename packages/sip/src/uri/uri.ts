@@ -29,7 +29,7 @@ export interface OtherUri {
 /** A URI of any scheme; `isSipUri` tells whether it is decoded. */
 export type Uri = SipUri | OtherUri;
 
-/** Whether a URI is decoded, that is of scheme `sip` or `sips`. */
+/** Whether a URI is decoded, that is of scheme `sip` or `sips` (RFC 3261 §19.1.1). */
 export function isSipUri(uri: Uri): uri is SipUri {
 	return "host" in uri;
 }
