@@ -29,7 +29,7 @@ import { type Link, linkName, type PeerIdentity } from "./link.ts";
 import { type LinkLimits, LinkTable } from "./link-table.ts";
 import { LinkUpkeep } from "./link-upkeep.ts";
 import { findOpenProvider } from "./open-provider.ts";
-import { type DialResult, OutboundLinks } from "./outbound-links.ts";
+import { type DialResult, OutboundLinks, type TriedLinks } from "./outbound-links.ts";
 import { type BindingVerdict, type FederationRefusal, refusal } from "./outcome.ts";
 import { discoveredPeer, type Peer, type PeerDirectory } from "./peers.ts";
 import { standingOf } from "./policy-cut.ts";
@@ -204,10 +204,14 @@ export class Federation {
 
 	/**
 	 * A link on which a new dialog with this domain may be opened: an open one, or one dialled now. Never rejects. Nothing is
-	 * dialled for a peer that is refused.
+	 * dialled for a peer that is refused. With links that were tried, it leads elsewhere or nowhere.
 	 */
-	async linkTo(domain: string, refuses: RefusesPeer = () => undefined): Promise<LinkOutcome> {
-		const outcome = await this.#findLink(domain, refuses).catch((error: unknown) => {
+	async linkTo(
+		domain: string,
+		refuses: RefusesPeer = () => undefined,
+		tried: TriedLinks = new Set(),
+	): Promise<LinkOutcome> {
+		const outcome = await this.#findLink(domain, refuses, tried).catch((error: unknown) => {
 			this.#options.log.error("no connection made", { domain, reason: String(error) });
 			return this.#fail(domain, refusal(500, undefined, "internal", "a fault of this server", "us"));
 		});
@@ -245,7 +249,7 @@ export class Federation {
 		for (const link of this.#links) link.isDraining = true;
 	}
 
-	async #findLink(domain: string, refuses: RefusesPeer): Promise<LinkOutcome> {
+	async #findLink(domain: string, refuses: RefusesPeer, tried: TriedLinks): Promise<LinkOutcome> {
 		const until = this.#options.clock.now() + LONGEST_SEARCH_MS;
 		const directory = this.#options.directory();
 		const found = directory.find(domain);
@@ -263,7 +267,7 @@ export class Federation {
 		const refused = refuses(peer);
 		// The sender's own matter: it says nothing about the way to the domain.
 		if (refused !== undefined) return { ok: false, refusal: refused };
-		const open = peer.edge && this.#outbound.find(peer.edge.host, peer);
+		const open = peer.edge && this.#outbound.find(peer.edge.host, peer, tried);
 		if (open?.isBusy === false) return { ok: true, link: open.link, peer };
 		const hops = await resolveHops(
 			peer.edge === undefined
@@ -285,7 +289,9 @@ export class Federation {
 			const { status, diagnosticsId, reason, detail } = hops.refusal;
 			return this.#fail(domain, refusal(status, diagnosticsId, reason, detail, "peer"));
 		}
-		const outcome = await this.#outbound.toAny(peer, hops.hops, until);
+		const outcome = await this.#outbound.toAny(peer, hops.hops, until, tried);
+		// That nothing is left beside what was tried is no news about the domain: whoever asks knows why the last one failed.
+		if (!outcome.ok && tried.size > 0) return outcome;
 		return outcome.ok ? { ...outcome, peer } : this.#fail(domain, outcome.refusal);
 	}
 

@@ -2,11 +2,15 @@
  * Links for new dialogs: an open one where there is one, a further one where those that are open are busy, a new one
  * otherwise; within the limits, address after address (protocol sheet 1.2, 1.5).
  */
-import type { Clock, Hop } from "@causeway/sip";
+import type { Clock, Endpoint, Hop } from "@causeway/sip";
 import type { Link } from "./link.ts";
 import type { LinkTable } from "./link-table.ts";
 import { type FederationRefusal, refusal } from "./outcome.ts";
 import type { Peer } from "./peers.ts";
+
+/** Links on which a request was answered with 503: the next one goes elsewhere (protocol sheet 1.2). */
+export type TriedLinks = ReadonlySet<Link>;
+const NONE_TRIED: TriedLinks = new Set();
 
 export interface OutboundLinksOptions {
 	readonly clock: Pick<Clock, "now">;
@@ -57,22 +61,31 @@ export class OutboundLinks {
 		this.#options = options;
 	}
 
-	/** The least busy open link to this edge, and whether it is so busy that another would help. */
-	find(edgeName: string, peer: Peer): { readonly link: Link; readonly isBusy: boolean } | undefined {
+	/** The least busy open link to this edge, and whether it is so busy that another would help; none that leads where a tried one does. */
+	find(
+		edgeName: string,
+		peer: Peer,
+		tried: TriedLinks = NONE_TRIED,
+	): { readonly link: Link; readonly isBusy: boolean } | undefined {
 		const { links, load, outstanding } = this.#options;
-		const link = links.findOpen(edgeName, peer.name, (one) => outstanding(one) + load(one) / 1_000_000);
+		const cost = (one: Link): number =>
+			leadsWhereTried(one.connection.remote, isDialled(one), tried)
+				? Number.POSITIVE_INFINITY
+				: outstanding(one) + load(one) / 1_000_000;
+		const link = links.findOpen(edgeName, peer.name, cost);
 		if (link === undefined) return undefined;
 		return { link, isBusy: outstanding(link) >= BUSY_REQUESTS || load(link) >= BUSY_DIALOGS };
 	}
 
-	/** A link to the first of these addresses that takes one, by `until` on the monotonic clock. */
-	async toAny(peer: Peer, hops: readonly Hop[], until: number): Promise<DialResult> {
+	/** A link to the first of these addresses that takes one, by `until` on the monotonic clock; `tried` lead where nobody can serve now. */
+	async toAny(peer: Peer, hops: readonly Hop[], until: number, tried: TriedLinks = NONE_TRIED): Promise<DialResult> {
 		const { clock, attemptMs } = this.#options;
 		const isFailed = (hop: Hop): boolean => this.#failureOf(hop, peer) !== undefined;
-		const ordered = [...hops.filter((hop) => !isFailed(hop)), ...hops.filter(isFailed)];
+		const left = hops.filter((hop) => !leadsWhereTried(hop, true, tried));
+		const ordered = [...left.filter((hop) => !isFailed(hop)), ...left.filter(isFailed)];
 		let last: DialResult | undefined;
 		for (const hop of ordered) {
-			const open = this.find(hop.serverName, peer);
+			const open = this.find(hop.serverName, peer, tried);
 			if (open !== undefined) {
 				if (open.isBusy) this.#dialFurther(hop, peer);
 				return { ok: true, link: open.link };
@@ -162,6 +175,18 @@ export class OutboundLinks {
 			this.#failures.delete(oldest);
 		}
 	}
+}
+
+/** Whether an address that is dialled, or the far end of a link, is where a tried link leads; the port of who dialled us says nothing. */
+function leadsWhereTried({ address, port }: Endpoint, isPortKnown: boolean, tried: TriedLinks): boolean {
+	return [...tried].some((link) => {
+		const { remote } = link.connection;
+		return remote.address === address && (remote.port === port || !(isPortKnown && isDialled(link)));
+	});
+}
+
+function isDialled({ dialledName }: Link): boolean {
+	return dialledName !== undefined;
 }
 
 function keyOf({ serverName, address, port }: Hop, { name }: Peer): string {

@@ -10,6 +10,7 @@ import {
 	type SipResponse,
 	type Timer,
 } from "@causeway/sip";
+import type { Link } from "../federation/link.ts";
 import type { Message, MessageFinish } from "../store/messages.ts";
 import type { Store } from "../store/store.ts";
 import { explainFailure, outcomeOf } from "./message-outcome.ts";
@@ -20,8 +21,8 @@ export interface ConversationOptions {
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly store: Store;
-	/** Finds the way to the other side: a session that has yet to call, or why there is none. */
-	readonly prepare: (conversation: Conversation) => Promise<Session | MessageFinish>;
+	/** Finds the way to the other side, another one than was tried: a session that has yet to call, or why there is none. */
+	readonly prepare: (conversation: Conversation, tried: ReadonlySet<Link>) => Promise<Session | MessageFinish>;
 	/** The form of message line to offer. */
 	readonly profileOf: (session: Session) => ImProfile;
 	/** Our offer was refused: true where another form of it is to be tried at once. */
@@ -38,6 +39,13 @@ export interface ConversationOptions {
 const OLD_DIALOG_MS = 12 * 3_600_000;
 /** After this the store is asked again for what it could not write. */
 const STORE_PAUSE_MS = 5_000;
+
+/** The answer after which the next edge is tried. */
+const UNAVAILABLE = 503;
+
+function noneUnavailable(): { readonly links: Set<Link>; failure: MessageFinish | undefined } {
+	return { links: new Set(), failure: undefined };
+}
 
 /** Nobody waits for these answers; what they say of the session counts (protocol sheet 3.6, RFC 3994 §3.6). */
 function typingUser(session: Session): ClientTransactionUser {
@@ -68,6 +76,8 @@ export class Conversation {
 	/** Writes that the store refused and is asked for again. */
 	readonly #unwritten = new Set<Timer>();
 	#isStopped = false;
+	/** Links whose edge answered our call with 503, and how the last one failed. */
+	#unavailable = noneUnavailable();
 	/** Messages that had their one second try. */
 	readonly #tried = new Set<string>();
 	/** Sessions that a newer one of the other side's replaced, and in which a message still waits for its answer. */
@@ -118,6 +128,7 @@ export class Conversation {
 	}
 
 	established(session: Session): void {
+		this.#unavailable = noneUnavailable();
 		this.#sessions.add(session);
 		if (session === this.#calling) this.#calling = undefined;
 		if (this.#current === undefined || this.#current.isOver) this.#current = session;
@@ -134,12 +145,21 @@ export class Conversation {
 			const others = [...this.#sessions];
 			// One whose ACK is still to come will do: it is established soon, or ends.
 			this.#current = others.find(({ isEstablished }) => isEstablished) ?? others.find(({ isOver }) => !isOver);
-			if (wasCalling && this.#current === undefined && !this.#isStopped && !this.#options.offersOtherForm(session)) {
-				void this.#failAll(explainFailure(end, session.refusal));
-			}
+			if (wasCalling && this.#current === undefined && !this.#isStopped) this.#notAnswered(session, end);
 		}
 		this.#pump();
 		this.#rest();
+	}
+
+	/** Nobody took our call: it goes to the next edge after a 503 (protocol sheet 1.2), in another form, or is given up. */
+	#notAnswered(session: Session, end: InviteEnd): void {
+		const failure = explainFailure(end, session.refusal);
+		if (end.kind === "refused" && end.statusCode === UNAVAILABLE) {
+			this.#unavailable.links.add(session.link);
+			this.#unavailable.failure = failure;
+		} else if (!this.#options.offersOtherForm(session)) {
+			void this.#failAll(failure);
+		}
 	}
 
 	/** Our user writes, or stopped. */
@@ -209,7 +229,7 @@ export class Conversation {
 
 	#prepare(): void {
 		this.#isPreparing = true;
-		this.#options.prepare(this).then(
+		this.#options.prepare(this, this.#unavailable.links).then(
 			(prepared) => this.#prepared(prepared),
 			(error: unknown) => this.#prepared(this.#notOpened(error)),
 		);
@@ -223,7 +243,7 @@ export class Conversation {
 			this.#pump();
 			this.#rest();
 		} else if ("fate" in prepared) {
-			void this.#failAll(prepared);
+			void this.#failAll(this.#unavailable.failure ?? prepared);
 		} else {
 			// Known before it calls: a call may end before it returns.
 			this.#current = prepared;
@@ -349,6 +369,7 @@ export class Conversation {
 	}
 
 	async #failAll(finish: MessageFinish): Promise<void> {
+		this.#unavailable = noneUnavailable();
 		await Promise.all(this.#queue.splice(0).map((message) => this.#finish(message, finish)));
 		this.#rest();
 	}

@@ -11,6 +11,7 @@ import {
 	type ServerTransaction,
 	type Timer,
 } from "@causeway/sip";
+import type { Link } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
 import { statedLevel, type Verification } from "../federation/verification.ts";
 import type { RequestContext } from "../proxy/context.ts";
@@ -403,7 +404,7 @@ export class ImService implements SessionUser {
 				clock,
 				log,
 				store,
-				prepare: (conversation) => this.#prepare(conversation),
+				prepare: (conversation, tried) => this.#prepare(conversation, tried),
 				profileOf: (session) => this.#profiles.profileOf(session.peer),
 				offersOtherForm: ({ offered, peer: callee, refusal }) =>
 					offered !== undefined && refusal !== undefined && this.#profiles.refused(callee, offered, refusal),
@@ -419,9 +420,9 @@ export class ImService implements SessionUser {
 		return made;
 	}
 
-	async #prepare(conversation: Conversation): Promise<Session | MessageFinish> {
+	async #prepare(conversation: Conversation, tried: ReadonlySet<Link>): Promise<Session | MessageFinish> {
 		const { agent, store } = this.#options;
-		const outcome = await agent.linkTo(domainOf(conversation.peer), conversation.owner);
+		const outcome = await agent.linkTo(domainOf(conversation.peer), conversation.owner, tried);
 		if (!outcome.ok) {
 			const { status, reason, blame } = outcome.refusal;
 			return { fate: "failed", code: status, reason, blame };

@@ -173,6 +173,11 @@ export class Session implements DialogUsage {
 		});
 	}
 
+	/** Where it lives, or would have. */
+	get link(): Link {
+		return this.#link;
+	}
+
 	get isEstablished(): boolean {
 		return canSendInSession(this.#state) && this.#dialog !== undefined && this.#link.connection.isOpen;
 	}

@@ -348,10 +348,11 @@ export class RemoteWatch implements DialogUsage {
 		}
 	}
 
-	async #sendFirst(expiresSeconds: number): Promise<void> {
+	/** `tried`: links whose edge answered 503 to this SUBSCRIBE. */
+	async #sendFirst(expiresSeconds: number, tried: ReadonlySet<Link> = new Set(), last?: () => void): Promise<void> {
 		const { agent, sender } = this.#options;
 		const callId = this.#callId;
-		const outcome = await agent.linkTo(domainOf(this.#address), this.owner);
+		const outcome = await agent.linkTo(domainOf(this.#address), this.owner, tried);
 		// Stopped, or started anew, while the connection was made.
 		if (callId !== this.#callId || this.#state.name === "terminated") return;
 		if (this.#closed) {
@@ -360,6 +361,11 @@ export class RemoteWatch implements DialogUsage {
 			return;
 		}
 		if (!outcome.ok) {
+			// Nowhere else to go: what the last edge said stands.
+			if (last !== undefined) {
+				last();
+				return;
+			}
 			this.#refusal = outcome.refusal;
 			this.#answered(outcome.refusal.status, undefined);
 			return;
@@ -396,7 +402,16 @@ export class RemoteWatch implements DialogUsage {
 		});
 		this.#subscribe = request;
 		this.#options.awaiting(callId, this);
-		agent.send(outcome.link, request, this.#transactionUser(callId));
+		const next = new Set([...tried, outcome.link]);
+		agent.send(
+			outcome.link,
+			request,
+			// Protocol sheet 1.2: the next edge after a 503, with a new branch; what has a dialog stays where it is.
+			this.#transactionUser(callId, (answered) => {
+				if (this.#dialog === undefined && !this.#closed) void this.#sendFirst(expiresSeconds, next, answered);
+				else answered();
+			}),
+		);
 	}
 
 	#sendInDialog(expiresSeconds: number): void {
@@ -412,14 +427,23 @@ export class RemoteWatch implements DialogUsage {
 		this.#options.agent.send(link, request, this.#transactionUser(this.#callId));
 	}
 
-	#transactionUser(callId: string): ClientTransactionUser {
+	#transactionUser(
+		callId: string,
+		unavailable: (answered: () => void) => void = (answered) => answered(),
+	): ClientTransactionUser {
+		const end = (statusCode: number, response: SipResponse | undefined): void => {
+			if (callId !== this.#callId) return;
+			const answered = (): void => {
+				if (callId === this.#callId) this.#answered(statusCode, response);
+			};
+			if (statusCode === 503) unavailable(answered);
+			else answered();
+		};
 		return {
 			response: (response) => {
-				if (response.statusCode >= 200 && callId === this.#callId) this.#answered(response.statusCode, response);
+				if (response.statusCode >= 200) end(response.statusCode, response);
 			},
-			failed: (failure) => {
-				if (callId === this.#callId) this.#answered(failure === "timeout" ? 408 : 503, undefined);
-			},
+			failed: (failure) => end(failure === "timeout" ? 408 : 503, undefined),
 		};
 	}
 

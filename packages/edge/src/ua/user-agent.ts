@@ -142,10 +142,10 @@ export class UserAgent implements HostedUser {
 		return viaValue(this.#options.identity(), this.transactions.createBranch());
 	}
 
-	/** A link for what `user` wants to open with somebody of this domain. */
-	linkTo(domain: string, user: string): Promise<LinkOutcome> {
+	/** A link for what `user` wants to open with somebody of this domain; not where the tried ones lead. */
+	linkTo(domain: string, user: string, tried: ReadonlySet<Link> = new Set()): Promise<LinkOutcome> {
 		const { federation, outsideOf } = this.#options;
-		return federation().linkTo(domain, (peer) => refuseOutside(user, outsideOf(user), peer));
+		return federation().linkTo(domain, (peer) => refuseOutside(user, outsideOf(user), peer), tried);
 	}
 
 	send(link: Link, request: SipRequest, user: ClientTransactionUser): ClientTransaction {
