@@ -47,3 +47,28 @@ test("a user who is not let out is nobody for partners, learns why, and what was
 	link.write(formatRequest({ ...watch, callId: "again" }));
 	assert.equal((await link.response()).statusCode, 200);
 });
+
+test("protocol 7.7: a user who is let out to partners alone is told 1001 for a public IM network, and nothing is dialled", async (context) => {
+	const world = await startWireWorld(context);
+	const user = await world.createUser(alice, "Alice");
+	const edge = "edge.network.example";
+	await world.admin.call("putPeer", {
+		params: { name: edge },
+		body: { kind: "provider", edge, connect: "127.0.0.1:9", domains: ["im.example"], public: true },
+	});
+	const { code, stderr } = await runCommand(world.admin, ["user", "outside", alice, "partners"]);
+	assert.equal(code, 0, stderr);
+	await user.client.call("submitMessage", { body: { to: "bob@im.example", text: "hello" } });
+	const failed = await user.event("fate", ({ fate }) => fate === "failed");
+	assert.equal(failed.code, 403);
+	assert.match(failed.reason ?? "", /not enabled for public IM networks such as edge\.network\.example/);
+	const tested = await world.admin.call("getPolicyTest", { query: { from: alice, to: "bob@im.example" } });
+	assert.deepEqual(
+		[tested.allowed, tested.code, tested.status, tested.diagnostics],
+		[false, "not-for-public", 403, 1001],
+	);
+	const inbound = await world.admin.call("getPolicyTest", { query: { from: "bob@im.example", to: alice } });
+	assert.equal(inbound.allowed, false);
+	const { refused } = await world.admin.call("listRefusedConnections");
+	assert.deepEqual(refused, []);
+});
