@@ -11,7 +11,7 @@ import {
 import { RecordingConnection, SimClock, SimRandom } from "@causeway/sip/testing";
 import type { LinkOutcome } from "../federation/federation.ts";
 import type { Link } from "../federation/link.ts";
-import type { BindingVerdict } from "../federation/outcome.ts";
+import { type BindingVerdict, refusal } from "../federation/outcome.ts";
 import { discoveredPeer, type Peer } from "../federation/peers.ts";
 import { Reception } from "../proxy/reception.ts";
 import type { Message, MessageFinish } from "../store/messages.ts";
@@ -94,7 +94,14 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		reception,
 		federation: () => ({
 			findLink: () => link,
-			linkTo: () => options.linkTo?.(link, peer) ?? Promise.resolve({ ok: true, link, peer }),
+			// There is one way to the other side.
+			linkTo: (_domain, _refuses, tried): Promise<LinkOutcome> => {
+				if (tried?.has(link) === true) {
+					const nowhere = refusal(504, 1007, "connect-failed", "no other edge to dial", "peer");
+					return Promise.resolve({ ok: false, refusal: nowhere });
+				}
+				return options.linkTo?.(link, peer) ?? Promise.resolve({ ok: true, link, peer });
+			},
 		}),
 		outsideOf: () => "all",
 		hidesUsersFrom: () => false,

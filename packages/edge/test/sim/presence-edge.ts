@@ -131,7 +131,7 @@ export class SimEdge {
 			hidesUsersFrom: () => false,
 			federation: () => ({
 				findLink: (id) => links.get(id)?.link,
-				linkTo: () => Promise.resolve(this.#linkToOther()),
+				linkTo: (_domain, _user, tried) => Promise.resolve(this.#linkToOther((tried?.size ?? 0) > 0)),
 			}),
 			keys: createTestContactKeys(clock),
 			tokenRefused: () => {},
@@ -214,13 +214,13 @@ export class SimEdge {
 		return this.#running?.notifier.size ?? 0;
 	}
 
-	/** An open connection with the partner, or a new one. */
-	#linkToOther(): LinkOutcome {
+	/** An open connection with the partner, or a new one; none where one was tried, for the partner has one address. */
+	#linkToOther(isTried: boolean): LinkOutcome {
 		const other = this.#other;
 		for (const { link } of this.#running?.links.values() ?? []) {
-			if (link.connection.isOpen) return { ok: true, link, peer: this.#peer };
+			if (link.connection.isOpen && !isTried) return { ok: true, link, peer: this.#peer };
 		}
-		if (other?.isRunning !== true || !this.isRunning) {
+		if (other?.isRunning !== true || !this.isRunning || isTried) {
 			return { ok: false, refusal: refusal(504, 1007, "connect-failed", "the partner's edge does not answer", "peer") };
 		}
 		const [near, far] = createMemoryPair({
