@@ -1,10 +1,11 @@
 // Reporter for node:test: one line per file, every failure whole, totals written for the summing runner.
 import { appendFileSync } from "node:fs";
 import { relative } from "node:path";
+import { inspect } from "node:util";
 
 /** An error with what it holds: the errors of an aggregate, and the cause behind it. */
 function describe(error) {
-	const parts = [error?.stack ?? error?.message ?? String(error)];
+	const parts = [error?.stack ?? error?.message ?? inspect(error)];
 	for (const part of error?.errors ?? []) parts.push(`  [of it] ${describe(part)}`);
 	if (error?.cause !== undefined) parts.push(`  [cause] ${describe(error.cause)}`);
 	return parts.join("\n");

@@ -42,7 +42,7 @@ const inside = createTestPeer({ domains: ["corp.contoso.example"] });
 const arrival = createTestLink(presentTestCertificate("public", "sip.fabrikam.example"));
 const departure = createTestLink(presentTestCertificate("public", "home.corp.contoso.example"));
 
-function remember(memory: PassageMemory, request: MessageHead): Passage {
+function remember(memory: PassageMemory, request: MessageHead, times = 4): Passage {
 	const parts = readShortRequest(request, `${OWN}:5061`, OWN);
 	const found = scanShortRequest(request, `${OWN}:5061`);
 	assert.ok(parts !== undefined && found !== undefined);
@@ -68,7 +68,9 @@ function remember(memory: PassageMemory, request: MessageHead): Passage {
 	const crossing = { sender: partner, senderDomain: "fabrikam.example", receiver: inside, markOutgoing: true };
 	const back = { sender: inside, senderDomain: "corp.contoso.example", receiver: partner, markOutgoing: true };
 	const policy = { find: () => ({ kind: "peer", peer: inside }) as const };
-	return memory.keep({ parts, dialog, route, arrival, departure, crossing, back, policy }, request, found);
+	const passage = { parts, dialog, route, arrival, departure, crossing, back, policy };
+	for (let time = 0; time < times; time++) memory.keep(passage, request, found);
+	return passage;
 }
 
 function recall(memory: PassageMemory, request: MessageHead, link = arrival): Passage | undefined {
@@ -80,7 +82,21 @@ function recall(memory: PassageMemory, request: MessageHead, link = arrival): Pa
 test("a passage is found again by a request whose standing parts are the same octets", () => {
 	const memory = new PassageMemory(7);
 	const kept = remember(memory, head({}));
-	assert.equal(recall(memory, head({ cseq: 2 })), kept);
+	const recalled = recall(memory, head({ cseq: 2 }));
+	assert.equal(recalled?.dialog, kept.dialog);
+	assert.equal(recalled?.departure, departure);
+	assert.equal(recalled?.parts.fromTag, "a");
+});
+
+test("a passage is remembered with the fourth request of its side", () => {
+	const memory = new PassageMemory(7);
+	remember(memory, head({}), 3);
+	assert.equal(recall(memory, head({})), undefined);
+	// Another Call-ID has another place, or begins the count anew.
+	remember(memory, head({ callId: "call of another dialog" }), 3);
+	assert.equal(recall(memory, head({ callId: "call of another dialog" })), undefined);
+	remember(memory, head({}), 4);
+	assert.ok(recall(memory, head({})) !== undefined);
 });
 
 const others: readonly (readonly [string, Parameters<typeof head>[0]])[] = [

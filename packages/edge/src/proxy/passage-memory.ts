@@ -23,8 +23,14 @@ export interface Passage {
 /** Sides of dialogs that are remembered: a place each, which the next one that falls on it takes. About 700 octets a place. */
 const PLACES = 8_192;
 
+/** A side is remembered with this request of it: most dialogs have no more than two or three in a direction. */
+const KEPT_FROM = 4;
+
 export class PassageMemory {
 	readonly #places = new Array<Passage | undefined>(PLACES).fill(undefined);
+	/** Requests that fell on a place and were not found there, one behind the other; one of another Call-ID begins anew. */
+	readonly #counts = new Uint8Array(PLACES);
+	readonly #hashes = new Int32Array(PLACES);
 	readonly #seed: number;
 
 	/** `seed`: a number that nobody can guess; peers choose their Call-IDs. */
@@ -33,14 +39,20 @@ export class PassageMemory {
 	}
 
 	find(link: Link, head: MessageHead, found: ShortSpots): Passage | undefined {
-		const passage = this.#places[this.#placeOf(link, head, found)];
+		const passage = this.#places[this.#hashOf(link, head, found) & (PLACES - 1)];
 		return passage !== undefined && passage.arrival === link && hasStandingParts(head, found, passage.parts)
 			? passage
 			: undefined;
 	}
 
-	/** What is kept, which is the passage as it was given. */
-	keep(passage: Passage, head: MessageHead, found: ShortSpots): Passage {
+	/** Keeps a passage that was decided for this request, unless it is one of the first of its side. */
+	keep(passage: Passage, head: MessageHead, found: ShortSpots): void {
+		const hash = this.#hashOf(passage.arrival, head, found);
+		const place = hash & (PLACES - 1);
+		this.#counts[place] = this.#hashes[place] === hash ? (this.#counts[place] as number) + 1 : 1;
+		this.#hashes[place] = hash;
+		if ((this.#counts[place] as number) < KEPT_FROM) return;
+		this.#counts[place] = 0;
 		const { parts } = passage;
 		// What is kept must not hold the request it was cut from.
 		const kept: StandingParts = {
@@ -57,9 +69,7 @@ export class PassageMemory {
 			firstRoute: detach(parts.firstRoute),
 			secondRoute: detach(parts.secondRoute),
 		};
-		const place = { ...passage, parts: kept };
-		this.#places[this.#placeOf(passage.arrival, head, found)] = place;
-		return place;
+		this.#places[place] = { ...passage, parts: kept };
 	}
 
 	/** Forgets what came over a link or would leave on it. */
@@ -69,13 +79,13 @@ export class PassageMemory {
 		}
 	}
 
-	#placeOf({ connection }: Link, head: MessageHead, { callIdAt }: ShortSpots): number {
+	#hashOf({ connection }: Link, head: MessageHead, { callIdAt }: ShortSpots): number {
 		const octets = octetsOfHead(head);
 		const end = head.fields[callIdAt + 3] as number;
 		let hash = this.#seed ^ connection.id;
 		for (let at = head.fields[callIdAt + 2] as number; at < end; at++) {
 			hash = Math.imul(hash ^ (octets[at] as number), 0x5bd1_e995) ^ (hash >>> 15);
 		}
-		return (hash ^ (hash >>> 13)) & (PLACES - 1);
+		return hash ^ (hash >>> 13);
 	}
 }

@@ -218,6 +218,38 @@ test("RFC 3261 §16.6: a request whose far connection is gone or belongs to some
 	assert.equal(statusOf(fixture.partner.takeOne()), 481);
 });
 
+const changes: readonly (readonly [string, (fixture: ProxyFixture) => void])[] = [
+	["the policy is edited", (fixture) => fixture.edit({ blocked: ["fabrikam.example"] })],
+	["its token grows old", (fixture) => fixture.clock.stepWall(DAY_MS)],
+	["its key is gone", (fixture) => fixture.setKeys(createTestKey("next", 9))],
+	["the dialog ends", (fixture) => fixture.relay.dialogs.expire(Number.POSITIVE_INFINITY)],
+	["the far connection breaks", (fixture) => fixture.inside.breakSilently()],
+	[
+		"the far connection belongs to somebody else",
+		(fixture) => {
+			fixture.inside.link.network = "another";
+		},
+	],
+	[
+		"the sender may not speak for its domain any more",
+		(fixture) => {
+			const verdict = { ok: false, status: 403, code: "test", reason: "test" } as const;
+			fixture.partner.link.bindings.set("fabrikam.example", { verdict, until: Number.POSITIVE_INFINITY });
+		},
+	],
+];
+for (const [name, change] of changes) {
+	test(`a passage that is remembered is not used when ${name}`, async () => {
+		const fixture = new ProxyFixture();
+		const dialog = await fixture.open();
+		for (let count = 0; count < 6; count++) {
+			assert.equal(fixture.isShort(fixture.partner, requestIn(dialog)), true);
+		}
+		change(fixture);
+		assert.equal(fixture.isShort(fixture.partner, requestIn(dialog)), false);
+	});
+}
+
 test("RFC 3261 §17.1.1.3: the ACK to a final answer that is no 2xx belongs to its INVITE, and goes nowhere", async () => {
 	const fixture = new ProxyFixture();
 	const dialog = await fixture.open();

@@ -240,7 +240,8 @@ export class ShortWay {
 			back: this.#crossing(to.peer, parts.toDomain, bound.peer),
 			policy,
 		};
-		return this.#memory.keep(passage, head, found);
+		this.#memory.keep(passage, head, found);
+		return passage;
 	}
 
 	#isYoung(route: DialogRoute): boolean {

@@ -2,6 +2,8 @@
 
 const LEAST_CAPACITY = 16;
 const NONE = -1;
+/** Where keys are looked at; longer ones make it longer. */
+let room = new Uint8Array(1024);
 
 /**
  * Values by text, like a `Map` whose order means nothing. A `Map` makes a new table each time so and so many entries came and went, and
@@ -110,8 +112,13 @@ export class ShortLivedMap<Value> {
 	}
 
 	#chainOf(key: string): number {
+		const { length } = key;
+		if (length > room.length) room = new Uint8Array(length * 2);
+		// Keys are joined from slices: a loop over their characters would find its way through the pieces with each of them.
+		Buffer.prototype.latin1Write.call(room, key, 0, length);
+		const octets = room;
 		let hash = this.#seed;
-		for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x5bd1_e995) ^ (hash >>> 15);
+		for (let at = 0; at < length; at++) hash = Math.imul(hash ^ (octets[at] as number), 0x5bd1_e995) ^ (hash >>> 15);
 		return (hash ^ (hash >>> 13)) & (this.#heads.length - 1);
 	}
 
