@@ -49,10 +49,10 @@ export class PassageMemory {
 	keep(passage: Passage, head: MessageHead, found: ShortSpots): void {
 		const hash = this.#hashOf(passage.arrival, head, found);
 		const place = hash & (PLACES - 1);
-		this.#counts[place] = this.#hashes[place] === hash ? (this.#counts[place] as number) + 1 : 1;
+		const count = this.#hashes[place] === hash ? (this.#counts[place] ?? 0) + 1 : 1;
 		this.#hashes[place] = hash;
-		if ((this.#counts[place] as number) < KEPT_FROM) return;
-		this.#counts[place] = 0;
+		this.#counts[place] = count % KEPT_FROM;
+		if (count < KEPT_FROM) return;
 		const { parts } = passage;
 		// What is kept must not hold the request it was cut from.
 		const kept: StandingParts = {
