@@ -49,7 +49,7 @@ export class PassageMemory {
 	keep(passage: Passage, head: MessageHead, found: ShortSpots): void {
 		const hash = this.#hashOf(passage.arrival, head, found);
 		const place = hash & (PLACES - 1);
-		const count = this.#hashes[place] === hash ? (this.#counts[place] ?? 0) + 1 : 1;
+		const count = this.#hashes[place] === hash ? (this.#counts[place] as number) + 1 : 1;
 		this.#hashes[place] = hash;
 		this.#counts[place] = count % KEPT_FROM;
 		if (count < KEPT_FROM) return;
