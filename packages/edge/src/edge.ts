@@ -72,7 +72,7 @@ export interface RunningEdge {
 	readonly sip: readonly { readonly address: string; readonly port: number }[];
 	/** `http://127.0.0.1:8080`, with the port that was bound. */
 	readonly httpUrl: string;
-	/** Takes peers, blocks, certificates and trust of a configuration that was read anew. Rejects, and changes nothing, where they cannot be used. */
+	/** Takes domains, peers, blocks, certificates and trust of a configuration that was read anew. Rejects, and changes nothing, where they cannot be used. */
 	reload(config: Config): Promise<void>;
 	/** Refuses new dialogs, ends what is open, waits for answers for a while, and stops. */
 	close(): Promise<void>;
@@ -90,6 +90,12 @@ export class StartFailed extends Error {
 	override readonly name = "StartFailed";
 }
 
+/** What a set holds from here on; whoever has the set sees it. */
+function replaceAll<Item>(set: Set<Item>, items: Iterable<Item>): void {
+	set.clear();
+	for (const item of items) set.add(item);
+}
+
 /** Starts an edge; rejects with {@link StartFailed} where the world is not as the configuration says. */
 export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEdge> {
 	const { clock, random, log, version } = env;
@@ -98,6 +104,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 		new Set(domain.filter((one) => one.kind === kind).map(({ name }) => name));
 	const hostedDomains = domainsOf(config, "hosted");
 	const relayDomains = domainsOf(config, "relay");
+	let standing = config;
 	const icons = new Map(
 		config.domain.flatMap((domain) =>
 			domain.kind === "hosted" && domain.icon !== undefined ? [[domain.name, domain.icon] as const] : [],
@@ -177,7 +184,9 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 				fqdn: config.edge.fqdn,
 				bind: (link, domain) => federation.bind(link, domain),
 				throttles,
-				proxy: relayDomains.size === 0 ? undefined : proxyRules,
+				get proxy() {
+					return relayDomains.size === 0 ? undefined : proxyRules;
+				},
 			},
 		});
 		const agent = new UserAgent({
@@ -463,6 +472,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			auth: createAuthenticate({ adminToken, tokens: store.tokens }),
 			api: createApiHandlers({
 				config,
+				domains: () => standing.domain,
 				clock,
 				version,
 				startedAt,
@@ -575,6 +585,9 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			async reload(next) {
 				const reloaded = await policy.reload(next);
 				if (!reloaded.ok) throw new StartFailed(reloaded.reason);
+				standing = next;
+				replaceAll(hostedDomains, domainsOf(next, "hosted"));
+				replaceAll(relayDomains, domainsOf(next, "relay"));
 				log.info("configuration reloaded");
 			},
 			async close() {

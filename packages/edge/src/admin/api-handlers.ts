@@ -37,6 +37,8 @@ import { toRefusedConnection, toVerdict } from "./verdict-view.ts";
 
 export interface ApiHandlerOptions {
 	readonly config: Config;
+	/** Domains that are served now. */
+	readonly domains: () => Config["domain"];
 	readonly clock: Clock;
 	readonly version: string;
 	readonly startedAt: number;
@@ -273,7 +275,7 @@ export function createApiHandlers(options: ApiHandlerOptions): ApiHandlers {
 					ready,
 					not_ready: [...missing],
 					started_at: instant(options.startedAt),
-					domains: options.config.domain.map(({ name, kind }) => ({ name, kind, ...toIcon(options.ownIcon(name)) })),
+					domains: options.domains().map(({ name, kind }) => ({ name, kind, ...toIcon(options.ownIcon(name)) })),
 					listeners: [...options.listeners()],
 					users: store.users.count(),
 					connections: [...federation.links].length,

@@ -388,3 +388,32 @@ test("product contract 4: relayed dialogs are listed with both sides, and counte
 	for (const { connection } of dialogs) assert.equal(counts[connection ?? ""], 2);
 	assert.equal(await world.dialogs(), 2);
 });
+
+test("product contract 4: a relay domain that the configuration loses is not served any more after a reload; what it gains is", async (context) => {
+	const { world, partner, inside, byPartner } = await openSession(context);
+	const relay = 'name = "corp.contoso.example"\nkind = "relay"\n';
+	const lab = 'name = "lab.contoso.example"\nkind = "relay"\n';
+	const invite = (domain: string): string =>
+		relayedRequest({ method: "INVITE", body: sdp(MESSAGE_LINE), uri: `sip:ines@${domain}` }).replace(
+			"To: <sip:ines@corp.contoso.example>",
+			`To: <sip:ines@${domain}>`,
+		);
+	partner.write(invite("lab.contoso.example"));
+	assert.equal((await final(partner)).statusCode, 404);
+	await world.reload((toml) => toml.replace(relay, lab));
+	assert.deepEqual(
+		(await world.admin.call("getStatus", {})).domains.map(({ name }) => name),
+		["contoso.example", "lab.contoso.example"],
+	);
+	partner.write(invite("corp.contoso.example"));
+	assert.equal((await final(partner)).statusCode, 404);
+	partner.write(relayedRequest({ method: "MESSAGE", ...byPartner, cseq: 9, ...TEXT }));
+	assert.ok([403, 404, 481].includes((await final(partner)).statusCode));
+	partner.write(invite("lab.contoso.example"));
+	// The inside server's connection stands: it is the same server.
+	const far = inside.isOpen ? inside : await world.acceptedByInside();
+	const request = await far.request();
+	assert.equal(request.requestUri.text, "sip:ines@lab.contoso.example");
+	far.write(relayedAnswer(request, "486 Busy Here", { toTag: "b1" }));
+	assert.equal((await final(partner)).statusCode, 486);
+});

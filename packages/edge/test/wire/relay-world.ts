@@ -31,6 +31,8 @@ export interface RelayWorld {
 	acceptedByPartner(): Promise<Link>;
 	/** A hosted user; the client acts in its name. */
 	createUser(aor: string): Promise<Client>;
+	/** The configuration is edited, and the edge reads it anew. */
+	reload(edit: (toml: string) => string): Promise<void>;
 	/** Stops the edge and starts it anew from the same folder. */
 	restart(): Promise<void>;
 }
@@ -121,6 +123,12 @@ ${options.toml ?? ""}`,
 			await admin().call("putUser", { params: { aor }, body: { password: "correct horse" } });
 			const login = await admin().call("login", { body: { aor, password: "correct horse" } });
 			return admin().withToken(login.token);
+		},
+		async reload(edit) {
+			await writeFile(file, edit(readFileSync(file, "utf8")));
+			const next = loadConfig(file, (path) => readFileSync(path, "utf8"));
+			assert.ok(next.ok, JSON.stringify(next));
+			await edge.reload(next.config);
 		},
 		async restart() {
 			// On the port it had, which its routes name.
