@@ -40,7 +40,10 @@ export class ImConnection {
 	}
 
 	start(): void {
-		const reader = new MessageReader((head) => this.#arrived(head));
+		const reader = new MessageReader(
+			(head) => this.#arrived(head),
+			() => this.#stream.write("\r\n"),
+		);
 		this.#stream.start({
 			data: (chunk) => reader.read(chunk),
 			closed: ({ by, reason }) => {

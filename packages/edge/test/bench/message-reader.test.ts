@@ -53,3 +53,18 @@ test("what a caller writes names its length, and its answer leads back to it", (
 		assert.deepEqual(answeredCaller(found[0] ?? ""), { number: 31, sequence: sequence + 1 });
 	}
 });
+
+test("RFC 5626 §3.5.1: a keep-alive between two messages is heard, however it is cut, and is no message", () => {
+	const message = "MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 2\r\n\r\nhi";
+	const stream = `${message}\r\n\r\n${message}`;
+	for (let cut = 0; cut <= stream.length; cut += 1) {
+		const heard: string[] = [];
+		const reader = new MessageReader(
+			(_head, whole) => heard.push(whole),
+			() => heard.push("ping"),
+		);
+		reader.read(Buffer.from(stream.slice(0, cut)));
+		reader.read(Buffer.from(stream.slice(cut)));
+		assert.deepEqual(heard, [message, "ping", message]);
+	}
+});

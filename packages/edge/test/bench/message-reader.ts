@@ -5,11 +5,16 @@ const LENGTH = "\r\nContent-Length: ";
 /** Cuts a stream of octets into messages, as latin1 text. */
 export class MessageReader {
 	readonly #arrived: (head: string, whole: string) => void;
+	readonly #pinged: () => void;
 	#rest = "";
 
-	/** `arrived` gets the start line and header of each message, without the empty line, and the whole message. */
-	constructor(arrived: (head: string, whole: string) => void) {
+	/**
+	 * `arrived` gets the start line and header of each message, without the empty line, and the whole message; `pinged` hears of
+	 * each keep-alive between two messages (RFC 5626 §3.5.1), which the server's peer must answer.
+	 */
+	constructor(arrived: (head: string, whole: string) => void, pinged: () => void = () => {}) {
 		this.#arrived = arrived;
+		this.#pinged = pinged;
 	}
 
 	/** Throws where a message names no length. */
@@ -19,6 +24,11 @@ export class MessageReader {
 		for (;;) {
 			const end = text.indexOf("\r\n\r\n", at);
 			if (end < 0) break;
+			if (end === at) {
+				at += 4;
+				this.#pinged();
+				continue;
+			}
 			const head = text.slice(at, end);
 			const after = end + 4 + bodyLength(head);
 			if (after > text.length) break;
