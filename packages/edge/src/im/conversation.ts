@@ -74,14 +74,14 @@ export class Conversation {
 	#calling: Session | undefined;
 	#outstanding: Message | undefined;
 	/** Writes that the store refused and is asked for again. */
-	readonly #unwritten = new Set<Timer>();
+	#unwritten: Set<Timer> | undefined;
 	#isStopped = false;
 	/** Links whose edge answered our call with 503, and how the last one failed. */
 	#unavailable = noneUnavailable();
 	/** Messages that had their one second try. */
-	readonly #tried = new Set<string>();
+	#tried: Set<string> | undefined;
 	/** Sessions that a newer one of the other side's replaced, and in which a message still waits for its answer. */
-	readonly #replaced = new Set<Session>();
+	#replaced: Set<Session> | undefined;
 	readonly #composer: Composer;
 
 	constructor(options: ConversationOptions, owner: string, peer: string, address: string) {
@@ -93,7 +93,7 @@ export class Conversation {
 	}
 
 	get waiting(): number {
-		return this.#queue.length + (this.#outstanding === undefined ? 0 : 1) + this.#unwritten.size;
+		return this.#queue.length + (this.#outstanding === undefined ? 0 : 1) + (this.#unwritten?.size ?? 0);
 	}
 
 	get sessions(): Iterable<Session> {
@@ -124,7 +124,10 @@ export class Conversation {
 		if (before === undefined || before === session || before.isOver) return;
 		// What is queued goes on in the new session. What has left waits for its answer in the old one: nothing is sent twice.
 		if (this.#outstanding === undefined) before.hangUp();
-		else this.#replaced.add(before);
+		else {
+			this.#replaced ??= new Set();
+			this.#replaced.add(before);
+		}
 	}
 
 	established(session: Session): void {
@@ -138,7 +141,7 @@ export class Conversation {
 	/** A session is over; `end` says why, where what waited for it has to be told. */
 	ended(session: Session, end: InviteEnd): void {
 		this.#sessions.delete(session);
-		this.#replaced.delete(session);
+		this.#replaced?.delete(session);
 		const wasCalling = session === this.#calling;
 		if (wasCalling) this.#calling = undefined;
 		if (session === this.#current) {
@@ -194,8 +197,8 @@ export class Conversation {
 	stop(): void {
 		this.#isStopped = true;
 		this.#composer.close();
-		for (const timer of this.#unwritten) timer.stop();
-		this.#unwritten.clear();
+		for (const timer of this.#unwritten ?? []) timer.stop();
+		this.#unwritten = undefined;
 		for (const session of [...this.#sessions]) session.leave();
 	}
 
@@ -313,8 +316,9 @@ export class Conversation {
 		const { statusCode } = response;
 		const isOld = this.#options.clock.now() - session.startedAtMs > OLD_DIALOG_MS;
 		const isGone = statusCode === 481 || (statusCode === 403 && isOld);
-		if (isGone && !this.#tried.has(message.id)) {
+		if (isGone && this.#tried?.has(message.id) !== true) {
 			// The one automatic second try: the peer no longer knows the dialog, so the message was not delivered.
+			this.#tried ??= new Set();
 			this.#tried.add(message.id);
 			void this.#requeue(message);
 			session.requestFailed(481);
@@ -337,7 +341,7 @@ export class Conversation {
 	}
 
 	async #finish(message: Message, finish: MessageFinish): Promise<void> {
-		this.#tried.delete(message.id);
+		this.#tried?.delete(message.id);
 		try {
 			const finished = await this.#options.store.messages.finish(message.id, finish);
 			if (finished.done) this.#options.fate(message, finish);
@@ -353,16 +357,17 @@ export class Conversation {
 	#later(run: () => void): void {
 		if (this.#isStopped) return;
 		const timer = this.#options.clock.setTimer(STORE_PAUSE_MS, () => {
-			this.#unwritten.delete(timer);
+			this.#unwritten?.delete(timer);
 			run();
 		});
+		this.#unwritten ??= new Set();
 		this.#unwritten.add(timer);
 	}
 
 	#settled(message: Message): void {
 		if (this.#outstanding?.id === message.id) {
 			this.#outstanding = undefined;
-			for (const session of [...this.#replaced]) session.hangUp();
+			for (const session of [...(this.#replaced ?? [])]) session.hangUp();
 		}
 		this.#pump();
 		this.#rest();

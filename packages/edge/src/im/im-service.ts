@@ -25,7 +25,7 @@ import { mayTalkWith } from "../ua/outside-permission.ts";
 import { type Admission, type AdmissionRules, admitSender } from "./admit-sender.ts";
 import { readArrived } from "./bodies.ts";
 import type { ContentCheck } from "./content-rules.ts";
-import { Conversation } from "./conversation.ts";
+import { Conversation, type ConversationOptions } from "./conversation.ts";
 import { LocalDelivery } from "./local-delivery.ts";
 import { isMultiparty } from "./multiparty.ts";
 import { ProfileMemory } from "./profile-memory.ts";
@@ -81,14 +81,28 @@ export class ImService implements SessionUser {
 	readonly #local: LocalDelivery;
 	readonly #profiles: ProfileMemory;
 	readonly #typing: TypingWatch;
+	/** The same for all, of whom there may be many. */
+	readonly #conversationOptions: ConversationOptions;
 	#idleTimer: Timer | undefined;
 	#isStopped = false;
 
 	constructor(options: ImServiceOptions) {
 		this.#options = options;
-		const { busy, clock, events, log, offline, publishedState, store } = options;
+		const { busy, clock, events, log, offline, publishedState, queueMs, store } = options;
 		this.#profiles = new ProfileMemory(clock);
 		this.#typing = new TypingWatch(clock, (owner, other, typing) => events.typing(owner, other, typing));
+		this.#conversationOptions = {
+			clock,
+			log,
+			store,
+			prepare: (conversation, tried) => this.#prepare(conversation, tried),
+			profileOf: (session) => this.#profiles.profileOf(session.peer),
+			offersOtherForm: ({ offered, peer: callee, refusal }) =>
+				offered !== undefined && refusal !== undefined && this.#profiles.refused(callee, offered, refusal),
+			queueMs,
+			fate: (message, fate) => events.fate(message, fate),
+			idle: (conversation) => this.#rest(conversation),
+		};
 		this.#local = new LocalDelivery({
 			clock,
 			log,
@@ -398,24 +412,7 @@ export class ImService implements SessionUser {
 		const key = `${owner} ${peer}`;
 		const known = this.#conversations.get(key);
 		if (known !== undefined) return known;
-		const { clock, log, queueMs, store, events } = this.#options;
-		const made = new Conversation(
-			{
-				clock,
-				log,
-				store,
-				prepare: (conversation, tried) => this.#prepare(conversation, tried),
-				profileOf: (session) => this.#profiles.profileOf(session.peer),
-				offersOtherForm: ({ offered, peer: callee, refusal }) =>
-					offered !== undefined && refusal !== undefined && this.#profiles.refused(callee, offered, refusal),
-				queueMs,
-				fate: (message, fate) => events.fate(message, fate),
-				idle: (conversation) => this.#rest(conversation),
-			},
-			owner,
-			peer,
-			address,
-		);
+		const made = new Conversation(this.#conversationOptions, owner, peer, address);
 		this.#conversations.set(key, made);
 		return made;
 	}
