@@ -77,6 +77,7 @@ test("RFC 3261 §16.7: an answer of our own is the same on both ways", async () 
 		fixture.inside.take();
 		fixture.clock.advance(32_000);
 		sent.push(fixture.partner.takeOne());
+		assert.equal(fixture.relay.dialogs.size, 0, "silence ends the dialog");
 		const next = await fixture.open({ callId: "c2" });
 		fixture.receive(fixture.partner, requestIn(next, "INFO", "partner", lines));
 		fixture.inside.take();

@@ -189,8 +189,6 @@ export class Relay implements RelayUser, RelayedRequestUser {
 		const tags = [request.from.tag, request.to.tag];
 		if (request.to.tag === undefined) {
 			if (statusCode < 300) this.#begun(relayed, response);
-		} else if (request.method === "BYE" || statusCode === 481 || statusCode === 408) {
-			this.dialogs.end(request.callId, tags);
 		} else if (request.method === "NOTIFY") {
 			const state = subscriptionState(request);
 			if (state.ok && state.value?.state === "terminated") this.dialogs.end(request.callId, tags);
@@ -220,7 +218,11 @@ export class Relay implements RelayUser, RelayedRequestUser {
 	}
 
 	ended({ server }: RelayedRequest, status: number, code: string): void {
-		this.#options.counted(server.request.method, status, code);
+		const { method, callId, from, to } = server.request;
+		// Whoever gave the answer, the far end or we in its place (RFC 3261 §12.2.1.2, §15).
+		const isOver = to.tag !== undefined && (method === "BYE" || status === 481 || status === 408);
+		if (isOver) this.dialogs.end(callId, [from.tag, to.tag]);
+		this.#options.counted(method, status, code);
 	}
 
 	// The way of a request.
