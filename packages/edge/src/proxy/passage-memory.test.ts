@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { DEFAULT_HEAD_LIMITS, indexHead, type MessageHead } from "@causeway/sip";
 import { createTestLink, createTestPeer, presentTestCertificate } from "../federation/testing.ts";
 import { type Passage, PassageMemory } from "./passage-memory.ts";
-import { readShortRequest, scanShortRequest } from "./short-request.ts";
+import { scanShortRequest } from "./short-request.ts";
+import { readShortRequest } from "./testing.ts";
 
 const OWN = "sip.contoso.example";
 

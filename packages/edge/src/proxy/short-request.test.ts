@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readShortRequest, type ShortRequest } from "./short-request.ts";
-import { frameOf } from "./testing.ts";
+import { frameOf, readShortRequest, type ShortRequest } from "./testing.ts";
 
 const VIA = "Via: SIP/2.0/TLS sip.fabrikam.example:5061;branch=z9hG4bK1";
 const FIRST = "Route: <sip:sip.contoso.example:5061;transport=tls;lr;fs=1>";

@@ -1,5 +1,5 @@
 /**
- * Reads a request of a dialog that is known, straight from its octets: the one scan of performance's short way. It knows the usual form of
+ * Reads a request of a dialog that is known, straight from its octets, for the short way (`short-way.ts`). It knows the usual form of
  * such a request and nothing else; whatever is written otherwise, or might have to be refused, is left to parser and pipeline.
  */
 import {
@@ -40,9 +40,6 @@ export interface MovingParts {
 	/** The first Route field; the second stands behind it. */
 	readonly routeField: number;
 }
-
-/** What the short way needs of a request. */
-export interface ShortRequest extends MovingParts, StandingParts {}
 
 /** Where the parts of a request stand, in {@link MessageHead.fields}; one is used for all requests, and overwritten by the next. */
 export interface ShortSpots {
@@ -213,16 +210,6 @@ export function readMovingParts(head: MessageHead, found: ShortSpots): MovingPar
 		cseqNumber: cseq.value.number,
 		routeField: routeAt / FIELD_STRIDE,
 	};
-}
-
-/** The whole of it; undefined where anything is not as it usually is. `ownSentBy`: host and port of our own Vias; `ownHost`: our name. */
-export function readShortRequest(head: MessageHead, ownSentBy: string, ownHost: string): ShortRequest | undefined {
-	// What reads values below looks at these.
-	octetsOfHead(head);
-	const found = scanShortRequest(head, ownSentBy);
-	const moving = found && readMovingParts(head, found);
-	const standing = moving && readStandingParts(head, found, ownHost);
-	return standing && { ...moving, ...standing };
 }
 
 const EVENT_BIT = 1 << (HeaderId.event - 1);

@@ -8,6 +8,7 @@ import {
 	findSips,
 	HeaderId,
 	headerValues,
+	type MessageHead,
 	parseMessage,
 	type SipMessage,
 } from "@causeway/sip";
@@ -21,6 +22,13 @@ import { createTestKey, createTestLookup } from "../federation/signature/testing
 import { createTestLink, createTestPeer, presentTestCertificate, testJudge } from "../federation/testing.ts";
 import { type HostedUser, Reception } from "./reception.ts";
 import { Relay } from "./relay.ts";
+import {
+	type MovingParts,
+	readMovingParts,
+	readStandingParts,
+	type StandingParts,
+	scanShortRequest,
+} from "./short-request.ts";
 import type { ProxyRules } from "./steps.ts";
 
 export const IDENTITY = { fqdn: "sip.contoso.example", port: 5061 } as const;
@@ -461,4 +469,15 @@ export function oddMessages(): readonly OddMessage[] {
 			})),
 		),
 	);
+}
+
+/** Everything that the short way reads of a request. */
+export type ShortRequest = MovingParts & StandingParts;
+
+/** The whole of a request as the short way reads it; undefined where anything is not as it usually is. */
+export function readShortRequest(head: MessageHead, ownSentBy: string, ownHost: string): ShortRequest | undefined {
+	const found = scanShortRequest(head, ownSentBy);
+	const moving = found && readMovingParts(head, found);
+	const standing = moving && readStandingParts(head, found, ownHost);
+	return standing && { ...moving, ...standing };
 }
