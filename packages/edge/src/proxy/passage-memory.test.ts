@@ -127,3 +127,13 @@ test("REQ-48: a passage belongs to its connection, and is forgotten with either 
 		assert.equal(recall(memory, head({})), undefined);
 	}
 });
+
+test("REQ-48: what took the place of another is forgotten like it, each time", () => {
+	const memory = new PassageMemory(7);
+	for (const lost of [arrival, departure, arrival]) {
+		remember(memory, head({}));
+		remember(memory, head({}));
+		memory.forget(lost);
+		assert.equal(recall(memory, head({})), undefined);
+	}
+});

@@ -31,6 +31,8 @@ export class PassageMemory {
 	/** Requests that fell on a place and were not found there, one behind the other; one of another Call-ID begins anew. */
 	readonly #counts = new Uint8Array(PLACES);
 	readonly #hashes = new Int32Array(PLACES);
+	/** How many passages arrive or depart on a link. */
+	readonly #remembered = new Map<Link, number>();
 	readonly #seed: number;
 
 	/** `seed`: a number that nobody can guess; peers choose their Call-IDs. */
@@ -69,13 +71,30 @@ export class PassageMemory {
 			firstRoute: detach(parts.firstRoute),
 			secondRoute: detach(parts.secondRoute),
 		};
-		this.#places[place] = { ...passage, parts: kept };
+		this.#set(place, { ...passage, parts: kept });
 	}
 
 	/** Forgets what came over a link or would leave on it. */
 	forget(link: Link): void {
+		// Most connections that end never had a dialog that was remembered.
+		if (!this.#remembered.has(link)) return;
 		for (const [place, passage] of this.#places.entries()) {
-			if (passage?.arrival === link || passage?.departure === link) this.#places[place] = undefined;
+			if (passage?.arrival === link || passage?.departure === link) this.#set(place, undefined);
+		}
+	}
+
+	#set(place: number, passage: Passage | undefined): void {
+		this.#tally(this.#places[place], -1);
+		this.#tally(passage, 1);
+		this.#places[place] = passage;
+	}
+
+	#tally(passage: Passage | undefined, by: 1 | -1): void {
+		if (passage === undefined) return;
+		for (const link of [passage.arrival, passage.departure]) {
+			const count = (this.#remembered.get(link) ?? 0) + by;
+			if (count === 0) this.#remembered.delete(link);
+			else this.#remembered.set(link, count);
 		}
 	}
 
