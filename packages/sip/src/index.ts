@@ -172,6 +172,7 @@ export {
 	type SipRequest,
 	type SipResponse,
 } from "./message/message.ts";
+export { OctetFrame } from "./message/octet-frame.ts";
 export { methodOf, type ParseOutcome, parseMessage, readTopVia } from "./message/parse.ts";
 export { reasonPhrase } from "./message/reason-phrase.ts";
 export { findSips, mentionsSips } from "./message/sips-check.ts";

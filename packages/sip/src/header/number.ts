@@ -1,4 +1,4 @@
-/** Headers that are one whole number: Max-Forwards, Expires, Min-Expires, Content-Length, RSeq. */
+/** Headers that are one whole number: Max-Forwards, Expires, Min-Expires, RSeq. */
 import { type Result, refusal, success } from "../fault.ts";
 import { CharClass, skipClass } from "../text/char-class.ts";
 import { parseDecimal, skipLws, trimLwsEnd } from "../text/scan.ts";
@@ -12,13 +12,6 @@ export function parseMaxForwards(text: string, start: number, end: number): Resu
 	const value = parseDecimal(text, start, end, 15);
 	if (value !== undefined && value <= 255) return success(value);
 	return bad("RFC 3261 §20.22", start, "Max-Forwards is no number from 0 to 255.");
-}
-
-/** Content-Length: digits only, at most seven (RFC 3261 §20.14; a bound of ours). */
-export function parseContentLength(text: string, start: number, end: number): Result<number> {
-	const value = parseDecimal(text, start, end, 7);
-	if (value !== undefined) return success(value);
-	return bad("RFC 3261 §20.14", start, "Content-Length is no number of one to seven digits.");
 }
 
 /** Seconds, as in Expires and Min-Expires (RFC 3261 §20.19, §20.23); what passes 2^32 - 1 counts as 2^32 - 1. */

@@ -163,6 +163,7 @@ const limited: readonly [string, string, string][] = [
 		`A sip:b SIP/2.0\r\n${`X: ${"x".repeat(90)}\r\n`.repeat(5)}\r\n`,
 		"fault 513 head-too-large",
 	],
+	["a head too large and malformed", `A sip:b SIP/2.0\r\n${"x".repeat(500)}\r\n\r\n`, "fault 513 head-too-large"],
 	["a head that does not end", `A sip:b SIP/2.0\r\n${"x".repeat(500)}`, "fault 513 head-too-large"],
 ];
 for (const [name, text, expected] of limited) {
@@ -212,6 +213,39 @@ test("progress tells what is unfinished", () => {
 	assert.deepEqual(seen, ["idle", "idle", "head", "body", "body", "idle"]);
 	framer.push(octets("\n"), recorder);
 	assert.equal(framer.progress, "idle");
+});
+
+for (const [name, pieces] of every(`${withBody}${plain}`)) {
+	test(`the octets of a message are told before it is decoded, and it is decoded only where they are not taken: ${name}`, () => {
+		const seen: string[] = [];
+		const frames: Frame[] = [];
+		const user: FramerUser = {
+			octets(frame) {
+				const { octets: all, start, headEnd, end } = frame;
+				seen.push(Buffer.from(all.subarray(start, end)).toString("latin1"));
+				assert.equal(frame.decodeHead().text, Buffer.from(all.subarray(start, headEnd)).toString("latin1"));
+				assert.deepEqual(frame.decodeHead().fields, frame.fields.slice(0, frame.fieldsLength));
+				return seen.length === 1;
+			},
+			frame: (frame) => frames.push(frame),
+			ping: () => assert.fail(),
+			pong: () => assert.fail(),
+			fault: () => assert.fail(),
+		};
+		const framer = new Framer(DEFAULT_FRAMER_LIMITS);
+		for (const piece of pieces) framer.push(piece, user);
+		assert.deepEqual(seen.slice(0, 2), [withBody, plain]);
+		assert.equal(frames[0]?.head.text, plain);
+		assert.equal(frames.length, seen.length - 1);
+	});
+}
+
+test("a message larger than most, in pieces, leaves the memory it needed", () => {
+	const large = `A sip:b SIP/2.0\r\nl: 9000\r\n\r\n${"x".repeat(9000)}`;
+	const [first, second] = tell([octets(large.slice(0, 5000)), octets(large.slice(5000)), octets(plain)]);
+	assert.ok(first?.kind === "frame" && second?.kind === "frame");
+	assert.equal(first.body, "x".repeat(9000));
+	assert.equal(second.head.text, plain);
 });
 
 test("a framer that was ended takes nothing more, not even the rest of a push", () => {

@@ -4,12 +4,13 @@
  */
 import { type Fault, refusal } from "../fault.ts";
 import { HeaderId } from "../header/names.ts";
-import { parseContentLength } from "../header/number.ts";
 import { invariant } from "../text/assert.ts";
 import { CharClass, hasClass } from "../text/char-class.ts";
-import { type HeadOutcome, indexHead } from "./head-index.ts";
+import { decimalOf } from "../text/scan.ts";
+import { indexHead, scanHead } from "./head-index.ts";
 import type { FramerLimits } from "./limits.ts";
 import { FIELD_STRIDE, type MessageHead } from "./message.ts";
+import { OctetFrame } from "./octet-frame.ts";
 
 /** One message as octets: head with index, and exactly Content-Length octets of body. */
 export interface Frame {
@@ -20,6 +21,11 @@ export interface Frame {
 
 /** Who takes what a framer finds, in the order of the stream. */
 export interface FramerUser {
+	/**
+	 * Every message, before it is decoded; valid until this returns. True where the user has dealt with it, and `frame` is not to be
+	 * called. Absent where every message is decoded.
+	 */
+	octets?(frame: OctetFrame): boolean;
 	frame(frame: Frame): void;
 	/**
 	 * A CRLF between messages: the answer to a keep-alive (RFC 5626 §3.5.1), or the first half of one. Two in a row are
@@ -38,27 +44,27 @@ export interface FramerUser {
 /** What of a message has arrived: nothing, part of its head, part of its body. */
 export type FramerProgress = "idle" | "head" | "body";
 
-const emptyBody = new Uint8Array(0);
-const slabBytes = 4096;
-const maxSharedBytes = 512;
+const nothing = new Uint8Array(0);
+/** Memory for what is unfinished is kept for the next, unless it was larger than most need. */
+const keptBytes = 4096;
+/** Where the rest of a chunk begins that nobody will read. */
+const ENDED = Number.POSITIVE_INFINITY;
 
 /** Cuts one stream into messages; has no clock and does no I/O. */
 export class Framer {
 	readonly #limits: FramerLimits;
-	/** Octets of the unfinished head or body, in `#length` octets of a buffer that doubles as they come. */
-	#pending: Uint8Array = emptyBody;
+	/** Octets of the unfinished message, in `#length` octets of a buffer that doubles as they come. */
+	#pending: Uint8Array = nothing;
 	#length = 0;
 	/** Octets of CR LF CR LF that the unfinished head ends in. */
 	#matched = 0;
 	#state: FramerProgress | "cr" | "ended" = "idle";
 	#evenLineEnds = true;
 	#isHeld = false;
-	/** The head whose body is awaited, and how long the body is. */
-	#head: MessageHead | undefined;
-	#bodyLength = 0;
-	/** What remains of the memory that small bodies are copied to. */
-	#slab: Uint8Array = emptyBody;
-	#slabUsed = 0;
+	/** The message at hand; while its body is awaited, its index is that of the head that came. */
+	readonly #frame = new OctetFrame();
+	/** How long the message is whose body is awaited. */
+	#wantedLength = 0;
 
 	constructor(limits: FramerLimits) {
 		this.#limits = limits;
@@ -72,9 +78,9 @@ export class Framer {
 	/** Takes no further octets, not even those of a `push` under way. */
 	end(): void {
 		this.#state = "ended";
-		this.#release();
-		this.#slab = emptyBody;
-		this.#head = undefined;
+		this.#pending = nothing;
+		this.#length = 0;
+		this.#frame.releaseBodies();
 	}
 
 	/** Ends a `push` under way behind the message at hand. */
@@ -91,6 +97,8 @@ export class Framer {
 			else if (this.#state === "body") at = this.#continueBody(chunk, at, user);
 			else at = this.#betweenMessages(chunk, at, user);
 		}
+		// A connection that is silent must not hold what it read last.
+		this.#frame.octets = nothing;
 		return Math.min(at, chunk.length);
 	}
 
@@ -113,12 +121,23 @@ export class Framer {
 		this.#evenLineEnds = true;
 		this.#state = "head";
 		// Nearly every head comes whole and well formed: then looking for its end and indexing it are one scan.
-		const whole = indexHead(chunk, from, chunk.length, this.#limits.head);
-		const end = whole.ok ? from + whole.head.text.length : findHeadEnd(chunk, from);
+		const scanned = scanHead(chunk, from, chunk.length, this.#limits.head, this.#frame.fields);
+		if (typeof scanned === "number") {
+			const length = this.#measure(chunk, from, scanned, user);
+			if (length === undefined) return ENDED;
+			const end = from + length;
+			if (end <= chunk.length) {
+				this.#finish(chunk, from, end, user);
+				return end;
+			}
+			this.#awaitBody(length);
+			this.#append(chunk, from, chunk.length, length);
+			return chunk.length;
+		}
+		const end = findHeadEnd(chunk, from);
 		if (end === undefined) return this.#keepHead(chunk, from, user);
 		if (end - from > this.#limits.headBytes) return this.#fail(user, headTooLarge, undefined);
-		this.#finishHead(whole.ok ? whole : indexHead(chunk, from, end, this.#limits.head), user);
-		return end;
+		return this.#failHead(chunk, from, end, user);
 	}
 
 	#keepHead(chunk: Uint8Array, from: number, user: FramerUser): number {
@@ -149,70 +168,63 @@ export class Framer {
 		}
 		if (this.#length + end - from > this.#limits.headBytes) return this.#fail(user, headTooLarge, undefined);
 		this.#append(chunk, from, end, this.#limits.headBytes);
-		const octets = this.#pending;
-		const length = this.#length;
-		this.#release();
-		this.#finishHead(indexHead(octets, 0, length, this.#limits.head), user);
+		this.#matched = 0;
+		const scanned = scanHead(this.#pending, 0, this.#length, this.#limits.head, this.#frame.fields);
+		if (typeof scanned !== "number") return this.#failHead(this.#pending, 0, this.#length, user);
+		const length = this.#measure(this.#pending, 0, scanned, user);
+		if (length === undefined) return ENDED;
+		this.#awaitBody(length);
+		if (this.#length === length) this.#finishPending(user);
 		return end;
 	}
 
-	#finishHead(outcome: HeadOutcome, user: FramerUser): void {
-		if (!outcome.ok) {
-			this.#fail(user, outcome.fault, outcome.head);
-			return;
+	/** Length of the message whose head is indexed in so many numbers; undefined where it is none. */
+	#measure(octets: Uint8Array, start: number, fieldsLength: number, user: FramerUser): number | undefined {
+		const frame = this.#frame;
+		const headLength = (frame.fields[fieldsLength - 1] as number) + 2;
+		frame.octets = octets;
+		frame.start = start;
+		frame.headEnd = start + headLength;
+		frame.fieldsLength = fieldsLength;
+		if (headLength > this.#limits.headBytes) this.#fail(user, headTooLarge, undefined);
+		else {
+			const length = readContentLength(frame);
+			if (typeof length !== "number") this.#fail(user, length, frame.decodeHead());
+			else if (length > this.#limits.bodyBytes) this.#fail(user, bodyTooLarge, frame.decodeHead());
+			else return headLength + length;
 		}
-		const { head } = outcome;
-		const length = readContentLength(head);
-		if (typeof length !== "number") {
-			this.#fail(user, length, head);
-		} else if (length > this.#limits.bodyBytes) {
-			this.#fail(user, bodyTooLarge, head);
-		} else if (length === 0) {
-			this.#state = "idle";
-			user.frame({ head, body: emptyBody });
-		} else {
-			this.#state = "body";
-			this.#head = head;
-			this.#bodyLength = length;
-		}
+		return undefined;
+	}
+
+	#awaitBody(messageLength: number): void {
+		this.#state = "body";
+		this.#wantedLength = messageLength;
 	}
 
 	#continueBody(chunk: Uint8Array, from: number, user: FramerUser): number {
-		const end = Math.min(chunk.length, from + this.#bodyLength - this.#length);
-		const head = this.#head;
-		invariant(head !== undefined, "a body is awaited without its head");
-		if (this.#length === 0 && end - from === this.#bodyLength) {
-			this.#finishBody(head, this.#copyBody(chunk, from, end), user);
-			return end;
-		}
-		this.#append(chunk, from, end, this.#bodyLength);
-		if (this.#length === this.#bodyLength) {
-			const body = this.#copyBody(this.#pending, 0, this.#length);
-			this.#release();
-			this.#finishBody(head, body, user);
-		}
+		const end = Math.min(chunk.length, from + this.#wantedLength - this.#length);
+		this.#append(chunk, from, end, this.#wantedLength);
+		if (this.#length === this.#wantedLength) this.#finishPending(user);
 		return end;
 	}
 
-	#finishBody(head: MessageHead, body: Uint8Array, user: FramerUser): void {
-		this.#state = "idle";
-		this.#head = undefined;
-		user.frame({ head, body });
+	#finishPending(user: FramerUser): void {
+		const octets = this.#pending;
+		const end = this.#length;
+		this.#length = 0;
+		if (octets.length > keptBytes) this.#pending = nothing;
+		this.#finish(octets, 0, end, user);
 	}
 
-	/** A copy of a body. Small ones share slabs: allocating each by itself costs more than all the rest of framing. */
-	#copyBody(octets: Uint8Array, from: number, end: number): Uint8Array {
-		const length = end - from;
-		if (length > maxSharedBytes) return new Uint8Array(octets.subarray(from, end));
-		if (this.#slabUsed + length > this.#slab.length) {
-			this.#slab = new Uint8Array(slabBytes);
-			this.#slabUsed = 0;
-		}
-		const start = this.#slabUsed;
-		this.#slabUsed += length;
-		const slab = this.#slab;
-		slab.set(octets.subarray(from, end), start);
-		return slab.subarray(start, start + length);
+	#finish(octets: Uint8Array, start: number, end: number, user: FramerUser): void {
+		const frame = this.#frame;
+		const headLength = frame.headEnd - frame.start;
+		frame.octets = octets;
+		frame.start = start;
+		frame.headEnd = start + headLength;
+		frame.end = end;
+		this.#state = "idle";
+		if (user.octets?.(frame) !== true) user.frame(frame.decode());
 	}
 
 	#append(chunk: Uint8Array, from: number, end: number, limit: number): void {
@@ -226,16 +238,16 @@ export class Framer {
 		this.#length = needed;
 	}
 
-	#release(): void {
-		this.#pending = emptyBody;
-		this.#length = 0;
-		this.#matched = 0;
+	#failHead(octets: Uint8Array, from: number, end: number, user: FramerUser): number {
+		const outcome = indexHead(octets, from, end, this.#limits.head);
+		invariant(!outcome.ok, "what was at fault once is at fault again");
+		return this.#fail(user, outcome.fault, outcome.head);
 	}
 
 	#fail(user: FramerUser, fault: Fault, head: MessageHead | undefined): number {
 		this.end();
 		user.fault(fault, head);
-		return Number.POSITIVE_INFINITY;
+		return ENDED;
 	}
 }
 
@@ -248,18 +260,22 @@ const strayOctet = refusal(
 const headTooLarge = refusal("head-too-large", "RFC 3261 §7.5", 0, "The head of the message is too large.", 513).fault;
 const bodyTooLarge = refusal("body-too-large", "RFC 3261 §21.5.7", 0, "The body is too large.", 513).fault;
 
+/** Of Content-Length (product contract 3). */
+const MOST_DIGITS = 7;
+
 /** The one Content-Length of a head; no message on a stream goes without, and none has two, even equal ones. */
-function readContentLength(head: MessageHead): number | Fault {
-	const { text, fields } = head;
+function readContentLength({ octets, start, headEnd, fields, fieldsLength }: OctetFrame): number | Fault {
 	let found = -1;
-	for (let index = 0; index + FIELD_STRIDE < fields.length; index += FIELD_STRIDE) {
+	for (let index = 0; index < fieldsLength - 1; index += FIELD_STRIDE) {
 		if (fields[index] !== HeaderId.contentLength) continue;
 		if (found >= 0) return lengthFault(fields[index + 1] as number, "The message has more than one Content-Length.");
 		found = index;
 	}
-	if (found < 0) return lengthFault(text.length, "The message has no Content-Length.");
-	const length = parseContentLength(text, fields[found + 2] as number, fields[found + 3] as number);
-	return length.ok ? length.value : lengthFault(length.fault.offset, length.fault.detail);
+	if (found < 0) return lengthFault(headEnd - start, "The message has no Content-Length.");
+	const valueStart = fields[found + 2] as number;
+	const valueEnd = fields[found + 3] as number;
+	const length = decimalOf(octets, start + valueStart, start + valueEnd, MOST_DIGITS);
+	return length ?? lengthFault(valueStart, "Content-Length is no number of one to seven digits.");
 }
 
 function lengthFault(offset: number, detail: string): Fault {

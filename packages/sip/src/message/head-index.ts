@@ -18,35 +18,63 @@ export type HeadOutcome =
  * with white space continues the field before it.
  */
 export function indexHead(octets: Uint8Array, from: number, end: number, limits: HeadLimits): HeadOutcome {
-	const scan: Scan = { octets, from, end, count: 0 };
+	const scanned = scanHead(octets, from, end, limits, index);
+	if (typeof scanned === "number") {
+		const fields = index.slice(0, scanned);
+		return { ok: true, head: { text: decode(octets, from, from + (fields[scanned - 1] as number) + 2), fields } };
+	}
+	// The fields before the fault keep their index, so that the message can still be answered.
+	const { code, detail, status, offset, count } = scanned;
+	index[count] = offset;
+	const head = { text: decode(octets, from, end), fields: index.slice(0, count + 1) };
+	return { ok: false, fault: refusal(code, "RFC 3261 §7.3", offset, detail, status).fault, head };
+}
+
+/** Why a head is none: what of it was indexed before, in numbers, and where the line at fault begins. */
+export interface ScanFault {
+	readonly code: string;
+	readonly detail: string;
+	readonly status: number;
+	readonly offset: number;
+	readonly count: number;
+}
+
+/** As {@link indexHead}, without anything made but the numbers, which are put into `fields` from its beginning; how many. */
+export function scanHead(
+	octets: Uint8Array,
+	from: number,
+	end: number,
+	limits: HeadLimits,
+	fields: number[],
+): number | ScanFault {
 	let at = endOfLine(octets, from, end);
-	if (at === end) return broken(scan, from);
+	if (at === end) return broken(0, 0);
 	if (at - from > limits.startLineBytes)
-		return tooLarge(scan, at, "start-line-too-long", "The start line is too long.");
+		return tooLarge(0, at - from, "start-line-too-long", "The start line is too long.");
 	at += 2;
 	let viaValues = 0;
 	let count = 0;
 	for (;;) {
 		const start = at;
 		if (octets[start] === 0x0d && octets[start + 1] === 0x0a) {
-			index[count] = start - from;
-			return { ok: true, head: { text: decode(octets, from, start + 2), fields: index.slice(0, count + 1) } };
+			fields[count] = start - from;
+			return count + 1;
 		}
-		scan.count = count;
 		while (at < end && ((CHAR_CLASSES[octets[at] as number] as number) & CharClass.token) !== 0) at++;
 		const nameEnd = at;
 		while (at < end && isBlank(octets[at])) at++;
 		const colon = at;
 		let lineEnd = endOfLine(octets, colon, end);
-		if (nameEnd === start || octets[colon] !== 0x3a) return lineEnd === end ? broken(scan, start) : noName(scan, start);
+		if (nameEnd === start || octets[colon] !== 0x3a)
+			return lineEnd === end ? broken(count, start - from) : noName(count, start - from);
 		while (lineEnd < end && isBlank(octets[lineEnd + 2])) lineEnd = endOfLine(octets, lineEnd + 2, end);
-		if (lineEnd === end) return broken(scan, start);
+		if (lineEnd === end) return broken(count, start - from);
 		const id = findHeaderIdIn(octets, start, nameEnd);
 		if (lineEnd - start > limits.fieldBytes && lineEnd - start > fieldLimit(id, limits)) {
-			return tooLarge(scan, start, "field-too-long", "A header field is too long.");
+			return tooLarge(count, start - from, "field-too-long", "A header field is too long.");
 		}
 		if (count >= limits.fields * FIELD_STRIDE) {
-			return tooLarge(scan, start, "too-many-fields", "The message has too many header fields.");
+			return tooLarge(count, start - from, "too-many-fields", "The message has too many header fields.");
 		}
 		let valueStart = colon + 1;
 		while (valueStart < lineEnd && isBlankOrLineEnd(octets[valueStart])) valueStart++;
@@ -55,13 +83,13 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 		if (id === HeaderId.via) {
 			viaValues += hasComma(octets, valueStart, valueEnd) ? countValues(decode(octets, valueStart, valueEnd)) : 1;
 			if (viaValues > limits.vias) {
-				return tooLarge(scan, start, "too-many-vias", "The message has too many Via values.");
+				return tooLarge(count, start - from, "too-many-vias", "The message has too many Via values.");
 			}
 		}
-		index[count] = id;
-		index[count + 1] = start - from;
-		index[count + 2] = valueStart - from;
-		index[count + 3] = valueEnd - from;
+		fields[count] = id;
+		fields[count + 1] = start - from;
+		fields[count + 2] = valueStart - from;
+		fields[count + 3] = valueEnd - from;
 		count += FIELD_STRIDE;
 		at = lineEnd + 2;
 	}
@@ -69,15 +97,6 @@ export function indexHead(octets: Uint8Array, from: number, end: number, limits:
 
 /** The index under construction; each head gets a copy of what it needs. */
 const index: number[] = [];
-
-/** What is indexed, and what came of it so far. */
-interface Scan {
-	readonly octets: Uint8Array;
-	readonly from: number;
-	readonly end: number;
-	/** Numbers in the index. */
-	count: number;
-}
 
 function decode(octets: Uint8Array, from: number, end: number): string {
 	return Buffer.prototype.latin1Slice.call(octets, from, end);
@@ -127,22 +146,14 @@ function countValues(list: string): number {
 	return count;
 }
 
-function noName(scan: Scan, start: number): HeadOutcome {
-	return failed(scan, start, "bad-field-name", "A header field has no name and colon.", 400);
+function noName(count: number, offset: number): ScanFault {
+	return { code: "bad-field-name", detail: "A header field has no name and colon.", status: 400, offset, count };
 }
 
-function broken(scan: Scan, start: number): HeadOutcome {
-	return failed(scan, start, "bad-line-end", "The head holds a CR or LF alone or a NUL.", 400);
+function broken(count: number, offset: number): ScanFault {
+	return { code: "bad-line-end", detail: "The head holds a CR or LF alone or a NUL.", status: 400, offset, count };
 }
 
-function tooLarge(scan: Scan, start: number, code: string, detail: string): HeadOutcome {
-	return failed(scan, start, code, detail, 513);
-}
-
-/** The fields before the fault keep their index, so that the message can still be answered. */
-function failed({ octets, from, end, count }: Scan, start: number, code: string, detail: string, status: number) {
-	index[count] = start - from;
-	const fields = index.slice(0, count + 1);
-	const { fault } = refusal(code, "RFC 3261 §7.3", start - from, detail, status);
-	return { ok: false, fault, head: { text: decode(octets, from, end), fields } } as const;
+function tooLarge(count: number, offset: number, code: string, detail: string): ScanFault {
+	return { code, detail, status: 513, offset, count };
 }

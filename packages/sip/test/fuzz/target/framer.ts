@@ -17,7 +17,7 @@ export function createFramerTarget(): FuzzTarget {
 	return {
 		name: "framer",
 		summary: "a stream of messages, whole and in pieces, with the usual limits and with narrow ones",
-		sources: ["/sip/src/message/framer.ts", "/sip/src/message/head-index.ts", "/sip/src/header/number.ts"],
+		sources: ["/sip/src/message/framer.ts", "/sip/src/message/octet-frame.ts", "/sip/src/message/head-index.ts"],
 		seeds: [
 			...readCorpusFiles(TORTURE_FOLDER, ".sip"),
 			Buffer.from(

@@ -1,0 +1,64 @@
+/** One message as it stands among the octets that were read, before any of it is decoded. */
+import type { Frame } from "./framer.ts";
+import type { MessageHead } from "./message.ts";
+
+const emptyBody = new Uint8Array(0);
+const slabBytes = 4096;
+const maxSharedBytes = 512;
+
+/**
+ * The octets of a message with the index of its head. A framer has one and uses it for every message: it holds good for the call in
+ * which it is given, and what is to be kept must be copied.
+ */
+export class OctetFrame {
+	/** What was read; holds the message from {@link start} to {@link end}, and anything before and behind it. */
+	octets: Uint8Array = emptyBody;
+	/** Offset of the head in {@link octets}. */
+	start = 0;
+	/** Offset behind the empty line, where the body begins. */
+	headEnd = 0;
+	/** Offset behind the body. */
+	end = 0;
+	/** As {@link MessageHead.fields}, whose offsets count from {@link start}; behind {@link fieldsLength} stands what was there before. */
+	readonly fields: number[] = [];
+	/** Numbers in {@link fields}: four for each field, and one. */
+	fieldsLength = 0;
+	/** What remains of the memory that small bodies are copied to. */
+	#slab: Uint8Array = emptyBody;
+	#slabUsed = 0;
+
+	/** Head and body as values that may be kept. */
+	decode(): Frame {
+		return { head: this.decodeHead(), body: this.copyBody() };
+	}
+
+	/** The head as one latin1 string with an index of its own. */
+	decodeHead(): MessageHead {
+		return {
+			text: Buffer.prototype.latin1Slice.call(this.octets, this.start, this.headEnd),
+			fields: this.fields.slice(0, this.fieldsLength),
+		};
+	}
+
+	/** A copy of the body. Small ones share slabs: allocating each by itself costs more than all the rest of framing. */
+	copyBody(): Uint8Array {
+		const { octets, headEnd, end } = this;
+		const length = end - headEnd;
+		if (length === 0) return emptyBody;
+		if (length > maxSharedBytes) return new Uint8Array(octets.subarray(headEnd, end));
+		if (this.#slabUsed + length > this.#slab.length) {
+			this.#slab = new Uint8Array(slabBytes);
+			this.#slabUsed = 0;
+		}
+		const start = this.#slabUsed;
+		this.#slabUsed += length;
+		this.#slab.set(octets.subarray(headEnd, end), start);
+		return this.#slab.subarray(start, start + length);
+	}
+
+	/** Lets go of the memory for bodies. */
+	releaseBodies(): void {
+		this.#slab = emptyBody;
+		this.#slabUsed = 0;
+	}
+}
