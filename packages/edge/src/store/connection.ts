@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
+import { MessageMemory } from "./message-memory.ts";
 import { describeFailure, needsReopening, StoreFailed } from "./store-failed.ts";
 
 /** One row, by column name. */
@@ -9,6 +10,8 @@ export type Row = Readonly<Record<string, SQLOutputValue>>;
  * {@link StoreFailed}. A connection that met a broken file is closed, and opened again by the next call.
  */
 export class Connection {
+	/** Of the writer's. It holds as long as no transaction is rolled back. */
+	readonly memory = new MessageMemory();
 	readonly #open: () => DatabaseSync;
 	readonly #prepared = new Map<string, StatementSync>();
 	#database: DatabaseSync | undefined;
@@ -93,6 +96,7 @@ export class Connection {
 		const database = this.#database;
 		this.#database = undefined;
 		this.#prepared.clear();
+		this.memory.forget();
 		if (database?.isOpen === true) database.close();
 	}
 }

@@ -7,7 +7,10 @@ export function createLocalWriter(open: OpenDatabase): WriterPort {
 	const writer = new Writer(open.database);
 	return {
 		opened: open.opened,
-		run: (batch, done) => done(writer.run(batch)),
+		run(batch, done) {
+			done(writer.run(batch));
+			writer.tidy();
+		},
 		close() {
 			open.close();
 			return Promise.resolve();

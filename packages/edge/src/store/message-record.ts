@@ -64,14 +64,20 @@ export interface ConversationEnd extends Pick<Message, "id" | "peer" | "directio
 	readonly preview: string;
 }
 
+/** Messages of greater numbers have no entries yet: they are looked through. */
+export const ENTERED_TO = "(SELECT up_to FROM message_entries)";
+
 /** Parameters: length of the preview, owner, how many of the owner's latest messages are looked at, how many rows. */
 export const SELECT_CONVERSATIONS =
-	"SELECT m.id, peer, direction, substr(body, 1, ?) AS preview, created_at, fate" +
+	"WITH own AS (SELECT number FROM mailboxes WHERE owner = ?2)" +
+	" SELECT m.id, peer, direction, substr(body, 1, ?1) AS preview, created_at, fate" +
 	" FROM messages AS m JOIN conversations ON conversations.number = m.conversation" +
-	" WHERE conversations.held_at IS NULL AND m.number IN (" +
-	" SELECT max(number) FROM (SELECT number, conversation FROM messages" +
-	" WHERE mailbox = (SELECT number FROM mailboxes WHERE owner = ?) ORDER BY number DESC LIMIT ?) GROUP BY conversation)" +
-	" ORDER BY m.number DESC LIMIT ?";
+	" WHERE conversations.held_at IS NULL AND m.number IN (SELECT max(number) FROM (" +
+	"SELECT number, conversation FROM (SELECT number, conversation FROM mailbox_entries WHERE mailbox IN own" +
+	" ORDER BY number DESC LIMIT ?3)" +
+	` UNION ALL SELECT number, conversation FROM messages WHERE number > ${ENTERED_TO} AND mailbox IN own` +
+	") GROUP BY conversation)" +
+	" ORDER BY m.number DESC LIMIT ?4";
 
 export function conversationFromRow(row: Row): ConversationEnd {
 	return {

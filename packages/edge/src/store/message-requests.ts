@@ -22,8 +22,7 @@ export interface MessageRequest {
 }
 
 const SELECT_HELD =
-	"SELECT owner, peer, held_at, held_level," +
-	" (SELECT count(*) FROM messages WHERE conversation = conversations.number) AS count" +
+	"SELECT owner, peer, held_at, held_level, held_count AS count" +
 	" FROM conversations JOIN mailboxes ON mailboxes.number = conversations.mailbox" +
 	" WHERE owner = ? AND held_at IS NOT NULL";
 

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
-import { countOf, integer, word } from "./columns.ts";
-import { type Blame, FATES, type Fate, type Message, messageFromRow, SELECT_MESSAGE } from "./message-record.ts";
+import { countOf, integer, optionalInteger, word } from "./columns.ts";
+import type { Place, ReceivedDialog } from "./message-memory.ts";
+import {
+	type Blame,
+	ENTERED_TO,
+	FATES,
+	type Fate,
+	type Message,
+	messageFromRow,
+	SELECT_MESSAGE,
+} from "./message-record.ts";
 import type { WriteAccess } from "./writing.ts";
 
 /** How a message ended. */
@@ -24,13 +33,20 @@ type Refusal =
 	| { readonly kind: "queue-full"; readonly limit: number };
 
 const INSERT_SUBMISSION =
-	"INSERT INTO messages (id, mailbox, conversation, peer_address, direction, content_type, body, created_at, fate," +
-	" waiting_for, idempotency_key) VALUES (?, ?, ?, ?, 'out', ?, ?, ?, 'queued', ?, ?)";
+	"INSERT INTO messages (number, id, mailbox, conversation, peer_address, direction, content_type, body, created_at, fate," +
+	" waiting_for, idempotency_key) VALUES (?, ?, ?, ?, ?, 'out', ?, ?, ?, 'queued', ?, ?)";
 
 const INSERT_ARRIVAL =
-	"INSERT INTO messages (id, mailbox, conversation, peer_address, direction, content_type, body, created_at," +
-	" finished_at, fate, call_id, from_tag, sequence) VALUES (?1, ?2, ?3, ?4, 'in', ?5, ?6, ?7, ?7, 'received', ?8, ?9, ?10)" +
-	" ON CONFLICT (conversation, sequence, call_id, from_tag) WHERE call_id IS NOT NULL DO NOTHING";
+	"INSERT INTO messages (number, id, mailbox, conversation, peer_address, direction, content_type, body, created_at," +
+	" finished_at, fate, dialog, sequence) VALUES (?1, ?2, ?3, ?4, ?5, 'in', ?6, ?7, ?8, ?8, 'received', ?9, ?10)";
+
+/** Of one dialog: conversation, dialog, first message. */
+const SELECT_SEQUENCES =
+	"SELECT number, sequence FROM conversation_entries WHERE conversation = ?1 AND dialog = ?2 AND number >= ?3" +
+	` UNION ALL SELECT number, sequence FROM messages WHERE number > ${ENTERED_TO} AND dialog = ?2`;
+
+/** How long a dialog lives at most. */
+const LONGEST_DIALOG_MS = 24 * 60 * 60_000;
 
 /** Held conversations that one user keeps, and messages of one of them: a stranger needs no more to be let in. */
 export const HELD_CONVERSATIONS = 1_000;
@@ -75,8 +91,21 @@ export const messageWrites = {
 		);
 		if (countOf(waiting) >= queueLimit) return { kind: "queue-full", limit: queueLimit };
 		// Whom a user writes to is let in.
-		if (place.isHeld) releaseConversation(database, conversation);
-		database.run(INSERT_SUBMISSION, id, mailbox, conversation, peerAddress, contentType, body, createdAt, peer, key);
+		if (place.isHeld) releaseConversation(database, place);
+		const number = nextNumber(database);
+		database.run(
+			INSERT_SUBMISSION,
+			number,
+			id,
+			mailbox,
+			conversation,
+			peerAddress,
+			contentType,
+			body,
+			createdAt,
+			peer,
+			key,
+		);
 		return undefined;
 	},
 
@@ -99,28 +128,27 @@ export const messageWrites = {
 		held: "verified" | "unverified" | null,
 	): ArrivalNote | undefined {
 		const found = findConversation(database, owner, peer);
+		if (held !== null && found === undefined && isFolderFull(database, owner)) return { kind: "held-full" };
 		const place = found ?? addConversation(database, owner, peer);
 		const { mailbox, conversation } = place;
+		const known = findDialog(database, conversation, callId, fromTag);
+		if (known !== undefined && sequence <= known.greatest) {
+			const message = findArrival(database, conversation, known, sequence);
+			if (message !== undefined) return { kind: "repeated", message };
+		}
 		let note: ArrivalNote | undefined;
-		if (held !== null && (found === undefined || found.isHeld)) {
-			if (isHeldFull(database, place, found === undefined)) {
-				if (found === undefined) database.run("DELETE FROM conversations WHERE number = ?", conversation);
-				return { kind: "held-full" };
-			}
-			if (found === undefined) {
-				database.run(
-					"UPDATE conversations SET held_at = ?, held_level = ? WHERE number = ?",
-					createdAt,
-					held,
-					conversation,
-				);
-			}
+		if (held !== null && (found === undefined || place.isHeld)) {
+			if (place.heldCount >= HELD_MESSAGES) return { kind: "held-full" };
+			holdConversation(database, place, createdAt, held);
 			note = { kind: "held", isFirst: found === undefined };
 		} else if (place.isHeld) {
-			releaseConversation(database, conversation);
+			releaseConversation(database, place);
 		}
-		const inserted = database.run(
+		const number = nextNumber(database);
+		const dialog = known ?? addDialog(database, conversation, callId, fromTag, number, createdAt);
+		database.run(
 			INSERT_ARRIVAL,
+			number,
 			id,
 			mailbox,
 			conversation,
@@ -128,27 +156,35 @@ export const messageWrites = {
 			contentType,
 			body,
 			createdAt,
-			callId,
-			fromTag,
+			dialog.number,
 			sequence,
 		);
-		if (inserted === 1) return note;
-		const row = database.get(
-			`${SELECT_MESSAGE} WHERE m.conversation = ? AND m.sequence = ? AND m.call_id = ? AND m.from_tag = ?`,
-			conversation,
-			sequence,
-			callId,
-			fromTag,
+		dialog.greatest = Math.max(dialog.greatest, sequence);
+		return note;
+	},
+
+	/** Brings the entries of mailboxes and conversations up to date; it is done for many messages at once. */
+	enterMessages(database: WriteAccess): void {
+		database.run(
+			"INSERT INTO mailbox_entries (mailbox, number, conversation)" +
+				` SELECT mailbox, number, conversation FROM messages WHERE number > ${ENTERED_TO} ORDER BY mailbox, number`,
 		);
-		assert(row !== undefined, "a message that was not inserted is there already");
-		return { kind: "repeated", message: messageFromRow(row) };
+		database.run(
+			"INSERT INTO conversation_entries (conversation, number, dialog, sequence)" +
+				` SELECT conversation, number, dialog, sequence FROM messages WHERE number > ${ENTERED_TO}` +
+				" ORDER BY conversation, number",
+		);
+		const number = nextNumber(database) - 1;
+		database.run("UPDATE message_entries SET up_to = ?", number);
+		database.memory.nextNumber = number + 1;
+		database.memory.enteredTo = number;
 	},
 
 	/** Makes an ordinary conversation of a held one. False where it is not held. */
 	acceptConversation(database: WriteAccess, owner: string, peer: string): boolean {
 		const place = findConversation(database, owner, peer);
 		if (place?.isHeld !== true) return false;
-		releaseConversation(database, place.conversation);
+		releaseConversation(database, place);
 		return true;
 	},
 
@@ -156,8 +192,13 @@ export const messageWrites = {
 	declineConversation(database: WriteAccess, owner: string, peer: string): boolean {
 		const place = findConversation(database, owner, peer);
 		if (place?.isHeld !== true) return false;
-		database.run("DELETE FROM messages WHERE conversation = ?", place.conversation);
+		database.run(
+			"DELETE FROM messages WHERE number IN (SELECT number FROM conversation_entries WHERE conversation = ?1" +
+				` UNION ALL SELECT number FROM messages WHERE number > ${ENTERED_TO} AND conversation = ?1)`,
+			place.conversation,
+		);
 		database.run("DELETE FROM conversations WHERE number = ?", place.conversation);
+		database.memory.forget();
 		return true;
 	},
 
@@ -198,13 +239,22 @@ export const messageWrites = {
 		);
 	},
 
-	pruneMessages(database: WriteAccess, beforeId: string, limit: number): number {
-		return database.run(
+	pruneMessages(database: WriteAccess, beforeId: string, createdBefore: number, limit: number): number {
+		// A dialog lives a day at most, messages are kept for longer: nothing of it comes again.
+		const dialogs = database.run(
+			"DELETE FROM received_dialogs WHERE number IN (SELECT number FROM" +
+				" (SELECT number, created_at FROM received_dialogs ORDER BY number LIMIT ?) WHERE created_at < ?)",
+			limit,
+			createdBefore - LONGEST_DIALOG_MS,
+		);
+		const messages = database.run(
 			"DELETE FROM messages WHERE number IN" +
 				" (SELECT number FROM messages WHERE id < ? AND waiting_for IS NULL ORDER BY id LIMIT ?)",
 			beforeId,
 			limit,
 		);
+		if (dialogs + messages > 0) database.memory.forget();
+		return messages;
 	},
 
 	/** Removes at most `limit` messages of a user; the mailbox goes with the last one. */
@@ -212,7 +262,8 @@ export const messageWrites = {
 		const mailbox = findMailbox(database, owner);
 		if (mailbox === undefined) return 0;
 		const removed = database.run(
-			"DELETE FROM messages WHERE number IN (SELECT number FROM messages WHERE mailbox = ? LIMIT ?)",
+			"DELETE FROM messages WHERE number IN (SELECT number FROM mailbox_entries WHERE mailbox = ?1" +
+				` UNION ALL SELECT number FROM messages WHERE number > ${ENTERED_TO} AND mailbox = ?1 LIMIT ?2)`,
 			mailbox,
 			limit,
 		);
@@ -220,46 +271,143 @@ export const messageWrites = {
 			database.run("DELETE FROM conversations WHERE mailbox = ?", mailbox);
 			database.run("DELETE FROM mailboxes WHERE number = ?", mailbox);
 		}
+		database.memory.forget();
 		return removed;
 	},
 } as const;
 
-interface Place {
-	readonly mailbox: number;
-	readonly conversation: number;
-	readonly isHeld: boolean;
-}
-
 function findConversation(database: WriteAccess, owner: string, peer: string): Place | undefined {
-	const row = database.get(
-		"SELECT mailbox, conversations.number AS conversation, held_at FROM mailboxes" +
-			" JOIN conversations ON mailbox = mailboxes.number WHERE owner = ? AND peer = ?",
-		owner,
-		peer,
-	);
-	if (row === undefined) return undefined;
-	const [mailbox, conversation] = [integer(row, "mailbox"), integer(row, "conversation")];
-	return { mailbox, conversation, isHeld: row["held_at"] !== null };
+	return database.memory.place(owner, peer, () => {
+		const row = database.get(
+			"SELECT mailbox, conversations.number AS conversation, held_at, held_count FROM mailboxes" +
+				" JOIN conversations ON mailbox = mailboxes.number WHERE owner = ? AND peer = ?",
+			owner,
+			peer,
+		);
+		if (row === undefined) return undefined;
+		const [mailbox, conversation] = [integer(row, "mailbox"), integer(row, "conversation")];
+		return { mailbox, conversation, isHeld: row["held_at"] !== null, heldCount: integer(row, "held_count") };
+	});
 }
 
 function addConversation(database: WriteAccess, owner: string, peer: string): Place {
 	database.run("INSERT INTO mailboxes (owner) VALUES (?) ON CONFLICT DO NOTHING", owner);
-	const mailbox = findMailbox(database, owner);
-	assert(mailbox !== undefined, "a mailbox was made");
-	const row = database.get("INSERT INTO conversations (mailbox, peer) VALUES (?, ?) RETURNING number", mailbox, peer);
-	assert(row !== undefined, "a conversation was made");
-	return { mailbox, conversation: integer(row, "number"), isHeld: false };
+	database.run("INSERT INTO conversations (mailbox, peer) VALUES (?, ?)", findMailbox(database, owner) ?? null, peer);
+	const place = findConversation(database, owner, peer);
+	assert(place !== undefined, "a conversation was made");
+	return place;
 }
 
-function releaseConversation(database: WriteAccess, conversation: number): void {
-	database.run("UPDATE conversations SET held_at = NULL, held_level = NULL WHERE number = ?", conversation);
+/** One more message is held. */
+function holdConversation(database: WriteAccess, place: Place, heldAt: number, level: string): void {
+	place.isHeld = true;
+	place.heldCount += 1;
+	database.run(
+		"UPDATE conversations SET held_at = coalesce(held_at, ?), held_level = coalesce(held_level, ?), held_count = ?" +
+			" WHERE number = ?",
+		heldAt,
+		level,
+		place.heldCount,
+		place.conversation,
+	);
 }
 
-function isHeldFull(database: WriteAccess, { mailbox, conversation }: Place, isNew: boolean): boolean {
-	const kept = isNew
-		? database.get("SELECT count(*) AS count FROM conversations WHERE mailbox = ? AND held_at IS NOT NULL", mailbox)
-		: database.get("SELECT count(*) AS count FROM messages WHERE conversation = ?", conversation);
-	return countOf(kept) >= (isNew ? HELD_CONVERSATIONS : HELD_MESSAGES);
+function releaseConversation(database: WriteAccess, place: Place): void {
+	place.isHeld = false;
+	place.heldCount = 0;
+	database.run(
+		"UPDATE conversations SET held_at = NULL, held_level = NULL, held_count = 0 WHERE number = ?",
+		place.conversation,
+	);
+}
+
+/** Whether a user keeps as many held conversations as one may. */
+function isFolderFull(database: WriteAccess, owner: string): boolean {
+	const kept = database.get(
+		"SELECT count(*) AS count FROM mailboxes JOIN conversations ON mailbox = mailboxes.number" +
+			" WHERE owner = ? AND held_at IS NOT NULL",
+		owner,
+	);
+	return countOf(kept) >= HELD_CONVERSATIONS;
+}
+
+function findDialog(
+	database: WriteAccess,
+	conversation: number,
+	callId: string,
+	fromTag: string,
+): ReceivedDialog | undefined {
+	return database.memory.dialog(conversation, callId, fromTag, () => {
+		const row = database.get(
+			"SELECT number, first_message FROM received_dialogs WHERE conversation = ? AND call_id = ? AND from_tag = ?",
+			conversation,
+			callId,
+			fromTag,
+		);
+		if (row === undefined) return undefined;
+		const [number, firstMessage] = [integer(row, "number"), integer(row, "first_message")];
+		const last = database.get(
+			`SELECT max(sequence) AS greatest FROM (${SELECT_SEQUENCES})`,
+			conversation,
+			number,
+			firstMessage,
+		);
+		return { number, firstMessage, greatest: (last && optionalInteger(last, "greatest")) ?? -1 };
+	});
+}
+
+function addDialog(
+	database: WriteAccess,
+	conversation: number,
+	callId: string,
+	fromTag: string,
+	firstMessage: number,
+	createdAt: number,
+): ReceivedDialog {
+	database.run(
+		"INSERT INTO received_dialogs (conversation, call_id, from_tag, first_message, created_at) VALUES (?, ?, ?, ?, ?)",
+		conversation,
+		callId,
+		fromTag,
+		firstMessage,
+		createdAt,
+	);
+	const dialog = findDialog(database, conversation, callId, fromTag);
+	assert(dialog !== undefined, "a dialog was made");
+	return dialog;
+}
+
+/** The message that was stored of this MESSAGE, if one was: another method or a refused one may have had its number. */
+function findArrival(
+	database: WriteAccess,
+	conversation: number,
+	{ number, firstMessage }: ReceivedDialog,
+	sequence: number,
+): Message | undefined {
+	const row = database.get(
+		`${SELECT_MESSAGE} WHERE m.number = (SELECT number FROM (${SELECT_SEQUENCES}) WHERE sequence = ?4)`,
+		conversation,
+		number,
+		firstMessage,
+		sequence,
+	);
+	return row && messageFromRow(row);
+}
+
+/** Greater than every number that has entries, also where the last messages were removed. */
+function nextNumber(database: WriteAccess): number {
+	const { memory } = database;
+	if (memory.nextNumber === undefined) {
+		const row = database.get(
+			"SELECT up_to, max(up_to, coalesce((SELECT max(number) FROM messages), 0)) AS last FROM message_entries",
+		);
+		assert(row !== undefined, "the store knows what has entries");
+		memory.enteredTo = integer(row, "up_to");
+		memory.nextNumber = integer(row, "last") + 1;
+	}
+	const number = memory.nextNumber;
+	memory.nextNumber += 1;
+	return number;
 }
 
 function findMailbox(database: WriteAccess, owner: string): number | undefined {

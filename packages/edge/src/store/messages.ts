@@ -4,6 +4,7 @@ import { firstIdentifierAt } from "./identifier.ts";
 import {
 	type ConversationEnd,
 	conversationFromRow,
+	ENTERED_TO,
 	type Fate,
 	type Message,
 	messageFromRow,
@@ -76,8 +77,8 @@ const AFTER_ALL = "{";
 /** However many a stranger opens: what a list of conversations reads is bounded. */
 const CONVERSATION_WINDOW = 5_000;
 
-const MAILBOX = "SELECT number FROM mailboxes WHERE owner = ?";
-const CONVERSATION = `SELECT number FROM conversations WHERE mailbox = (${MAILBOX}) AND peer = ?`;
+const MAILBOX = "SELECT number FROM mailboxes WHERE owner = ?1";
+const CONVERSATION = `SELECT number FROM conversations WHERE mailbox = (${MAILBOX}) AND peer = ?4`;
 const SELECT_QUEUED = `${SELECT_MESSAGE} WHERE m.number IN (SELECT number FROM messages INDEXED BY messages_waiting
 	WHERE waiting_for IS NOT NULL AND fate = 'queued' AND id > ? ORDER BY id LIMIT ?) ORDER BY m.number`;
 const SELECT_QUEUED_FOR = `${SELECT_MESSAGE} WHERE m.number IN (SELECT number FROM messages
@@ -169,36 +170,49 @@ export function createMessages(
 				.map(conversationFromRow),
 		queued: (after, limit) => read.all(SELECT_QUEUED, after, bounded(limit)).map(messageFromRow),
 		queuedFor: (recipient, limit) => read.all(SELECT_QUEUED_FOR, aorKey(recipient), bounded(limit)).map(messageFromRow),
-		prune: (createdBefore) => writes.pruneMessages(firstIdentifierAt(createdBefore), LONGEST_PAGE),
+		prune: (createdBefore) => writes.pruneMessages(firstIdentifierAt(createdBefore), createdBefore, LONGEST_PAGE),
 	};
 }
 
 function listPage(read: ReadAccess, owner: string, page: MessagePage): readonly Message[] {
 	const forward = page.after !== undefined;
-	// Numbers grow as ids do; an id that is not there (pruned, "") stands for the place where it would be.
-	const range = forward
-		? "m.number > coalesce((SELECT number FROM messages WHERE id <= ? ORDER BY id DESC LIMIT 1), 0) ORDER BY m.number"
-		: "m.number < coalesce((SELECT number FROM messages WHERE id >= ? ORDER BY id LIMIT 1), 1 << 62) ORDER BY m.number DESC";
-	const folder = `conversations.held_at IS ${page.held === true ? "NOT NULL" : "NULL"}`;
-	const bound = page.after ?? page.before ?? AFTER_ALL;
-	const limit = bounded(page.limit);
-	const rows =
-		page.with === undefined
-			? read.all(
-					`${SELECT_MESSAGE} WHERE m.mailbox = (${MAILBOX}) AND ${folder} AND ${range} LIMIT ?`,
-					owner,
-					bound,
-					limit,
-				)
-			: read.all(
-					`${SELECT_MESSAGE} WHERE m.conversation = (${CONVERSATION}) AND ${folder} AND ${range} LIMIT ?`,
-					owner,
-					aorKey(page.with),
-					bound,
-					limit,
-				);
+	const parts = { isForward: forward, isHeld: page.held === true, isOfOne: page.with !== undefined };
+	const other = page.with === undefined ? [] : [aorKey(page.with)];
+	const rows = read.all(
+		selectPage(parts),
+		owner,
+		page.after ?? page.before ?? AFTER_ALL,
+		bounded(page.limit),
+		...other,
+	);
 	const messages = rows.map(messageFromRow);
 	return forward ? messages : messages.reverse();
+}
+
+interface PageParts {
+	readonly isForward: boolean;
+	readonly isHeld: boolean;
+	readonly isOfOne: boolean;
+}
+
+/** Parameters: owner, bound, limit, the other side if it is one. Both halves are read up to the limit, in their order. */
+function selectPage({ isForward, isHeld, isOfOne }: PageParts): string {
+	// Numbers grow as ids do; an id that is not there (pruned, "") stands for the place where it would be.
+	const bound = isForward
+		? "coalesce((SELECT number FROM messages WHERE id <= ?2 ORDER BY id DESC LIMIT 1), 0)"
+		: "coalesce((SELECT number FROM messages WHERE id >= ?2 ORDER BY id LIMIT 1), 1 << 62)";
+	const [compare, order] = isForward ? [">", ""] : ["<", " DESC"];
+	const [column, key] = isOfOne ? ["conversation", CONVERSATION] : ["mailbox", MAILBOX];
+	const half = (table: string, lowest: string): string =>
+		`SELECT * FROM (SELECT e.number FROM ${table} AS e JOIN conversations ON conversations.number = e.conversation` +
+		` WHERE e.${column} = (${key}) AND conversations.held_at IS ${isHeld ? "NOT NULL" : "NULL"}` +
+		` AND e.number ${compare} ${bound}${lowest} ORDER BY e.number${order} LIMIT ?3)`;
+	const entered = half(`${column}_entries`, "");
+	const latest = half("messages", ` AND e.number > ${ENTERED_TO}`);
+	return (
+		`${SELECT_MESSAGE} WHERE m.number IN (SELECT number FROM (${entered} UNION ALL ${latest})` +
+		` ORDER BY number${order} LIMIT ?3) ORDER BY m.number${order}`
+	);
 }
 
 function bounded(limit: number): number {

@@ -173,6 +173,99 @@ export const MIGRATIONS: readonly string[] = [
 	) STRICT, WITHOUT ROWID;
 	CREATE INDEX kept_dialogs_by_end ON kept_dialogs (ends_at);
 	`,
+	`
+	-- Dialogs in which messages arrived: they tell a repeated MESSAGE from a new one. first_message is the number of the
+	-- first message that was stored of it.
+	CREATE TABLE received_dialogs (
+		number INTEGER PRIMARY KEY,
+		conversation INTEGER NOT NULL,
+		call_id TEXT NOT NULL,
+		from_tag TEXT NOT NULL,
+		first_message INTEGER NOT NULL,
+		created_at INTEGER NOT NULL,
+		UNIQUE (conversation, call_id, from_tag)
+	) STRICT;
+	INSERT INTO received_dialogs (conversation, call_id, from_tag, first_message, created_at)
+		SELECT conversation, call_id, from_tag, min(number), min(created_at) FROM messages
+		WHERE call_id IS NOT NULL GROUP BY conversation, call_id, from_tag ORDER BY min(number);
+
+	-- Messages are written one behind the other, and the order of mailboxes and conversations is kept apart from them and
+	-- brought up to date for thousands of messages at once (up_to): an entry in a place of its own for each message costs a
+	-- page of the log each.
+	CREATE TABLE messages_in_order (
+		number INTEGER PRIMARY KEY,
+		mailbox INTEGER NOT NULL,
+		conversation INTEGER NOT NULL,
+		dialog INTEGER,
+		sequence INTEGER,
+		id TEXT NOT NULL UNIQUE,
+		direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
+		fate TEXT NOT NULL
+			CHECK (fate IN ('queued', 'sending', 'delivered', 'accepted', 'failed', 'unknown', 'received')),
+		created_at INTEGER NOT NULL,
+		finished_at INTEGER,
+		waiting_for TEXT,
+		peer_address TEXT,
+		code INTEGER,
+		reason TEXT,
+		blame TEXT CHECK (blame IN ('us', 'peer', 'recipient', 'network')),
+		idempotency_key TEXT,
+		content_type TEXT NOT NULL,
+		body TEXT NOT NULL,
+		CHECK ((waiting_for IS NOT NULL) = (fate IN ('queued', 'sending'))),
+		CHECK ((waiting_for IS NULL) = (finished_at IS NOT NULL))
+	) STRICT;
+	INSERT INTO messages_in_order
+		SELECT messages.number, mailbox, messages.conversation, received_dialogs.number, sequence, id, direction, fate,
+			messages.created_at, finished_at, waiting_for, peer_address, code, reason, blame, idempotency_key, content_type,
+			body
+		FROM messages LEFT JOIN received_dialogs ON received_dialogs.conversation = messages.conversation
+			AND received_dialogs.call_id = messages.call_id AND received_dialogs.from_tag = messages.from_tag
+		ORDER BY messages.number;
+	DROP TABLE messages;
+	ALTER TABLE messages_in_order RENAME TO messages;
+	CREATE UNIQUE INDEX messages_once_submitted ON messages (mailbox, idempotency_key)
+		WHERE idempotency_key IS NOT NULL;
+	CREATE INDEX messages_waiting ON messages (id) WHERE waiting_for IS NOT NULL;
+	CREATE INDEX messages_waiting_by_recipient ON messages (waiting_for) WHERE waiting_for IS NOT NULL;
+
+	CREATE TABLE mailbox_entries (
+		mailbox INTEGER NOT NULL,
+		number INTEGER NOT NULL,
+		conversation INTEGER NOT NULL,
+		PRIMARY KEY (mailbox, number)
+	) STRICT, WITHOUT ROWID;
+	CREATE TABLE conversation_entries (
+		conversation INTEGER NOT NULL,
+		number INTEGER NOT NULL,
+		dialog INTEGER,
+		sequence INTEGER,
+		PRIMARY KEY (conversation, number)
+	) STRICT, WITHOUT ROWID;
+	CREATE TABLE message_entries (
+		only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+		up_to INTEGER NOT NULL
+	) STRICT;
+	INSERT INTO mailbox_entries SELECT mailbox, number, conversation FROM messages ORDER BY mailbox, number;
+	INSERT INTO conversation_entries
+		SELECT conversation, number, dialog, sequence FROM messages ORDER BY conversation, number;
+	INSERT INTO message_entries SELECT 1, coalesce(max(number), 0) FROM messages;
+
+	-- How many messages a held conversation has.
+	ALTER TABLE conversations ADD COLUMN held_count INTEGER NOT NULL DEFAULT 0;
+	UPDATE conversations
+		SET held_count = (SELECT count(*) FROM conversation_entries WHERE conversation = conversations.number)
+		WHERE held_at IS NOT NULL;
+
+	CREATE TRIGGER message_removed AFTER DELETE ON messages BEGIN
+		DELETE FROM mailbox_entries WHERE mailbox = old.mailbox AND number = old.number;
+		DELETE FROM conversation_entries WHERE conversation = old.conversation AND number = old.number;
+		UPDATE conversations SET held_count = held_count - 1 WHERE number = old.conversation AND held_at IS NOT NULL;
+	END;
+	CREATE TRIGGER conversation_removed AFTER DELETE ON conversations BEGIN
+		DELETE FROM received_dialogs WHERE conversation = old.number;
+	END;
+	`,
 ];
 
 /**

@@ -16,6 +16,7 @@ try {
 	port.on("message", (request: ThreadRequest) => {
 		if (request.kind === "batch") {
 			answer({ kind: "done", outcome: writer.run(request.batch) });
+			writer.tidy();
 		} else {
 			// Closing the last connection checkpoints the log into the file; the reader has closed before.
 			open.close();

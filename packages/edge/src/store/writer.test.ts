@@ -121,3 +121,43 @@ test("a command the table does not know is a fault of ours and fails alone", () 
 	assert.equal(outcome.failure?.code ?? outcome.failures[0]?.failure.code, "internal");
 	assert.equal(database.inTransaction, false);
 });
+
+function arrival(id: string, sequence: number, body = "Salut"): Batch {
+	const [owner, peer] = ["omar@contoso.example", "lena@fabrikam.example"];
+	return command("receiveMessage", id, owner, peer, null, "text/plain", body, 1, "call", "tag", sequence, null);
+}
+
+function bodies(database: Connection): readonly unknown[] {
+	return database
+		.all(
+			"SELECT body FROM messages JOIN conversations ON conversations.number = conversation" +
+				" JOIN mailboxes ON mailboxes.number = messages.mailbox ORDER BY messages.number",
+		)
+		.map((row) => text(row, "body"));
+}
+
+test("what a failed attempt had made of messages is made again, once", () => {
+	const { database, run } = openWriter();
+	const outcome = run(arrival("a", 1, "one"), BROKEN, arrival("b", 2, "two"));
+	assert.deepEqual(
+		outcome.failures.map(({ command }) => command),
+		[1],
+	);
+	assert.deepEqual(bodies(database), ["one", "two"]);
+	const again = run(arrival("c", 1), arrival("d", 2), arrival("e", 3, "three"));
+	assert.deepEqual(
+		again.results.map((result) => (result as { readonly kind?: string } | undefined)?.kind),
+		["repeated", "repeated", undefined],
+	);
+	assert.deepEqual(bodies(database), ["one", "two", "three"]);
+});
+
+test("a MESSAGE whose batch found the disk full is new when it comes again", () => {
+	const { database, run } = openWriter();
+	const pages = database.all("PRAGMA page_count").map((row) => integer(row, "page_count"))[0];
+	database.execute(`PRAGMA max_page_count = ${pages}`);
+	assert.equal(run(arrival("a", 1), audit("x".repeat(500_000))).failure?.code, "disk-full");
+	database.execute("PRAGMA max_page_count = 100000");
+	assert.deepEqual(run(arrival("b", 1, "one")), { results: [undefined], failures: [], transactions: 1 });
+	assert.deepEqual(bodies(database), ["one"]);
+});

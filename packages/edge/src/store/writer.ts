@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Batch, BatchOutcome, CommandFailure } from "./batch.ts";
 import type { Connection } from "./connection.ts";
+import { messageWrites } from "./message-writes.ts";
 import { OPERATIONS } from "./operations.ts";
 import { describeFailure, type StoreFailure } from "./store-failed.ts";
 import type { WriteAccess } from "./writing.ts";
@@ -10,6 +11,9 @@ type Run = (database: WriteAccess, ...input: unknown[]) => unknown;
 
 /** Operations in the order of the table, which both threads share. */
 const RUNS = Object.values(OPERATIONS) as unknown as readonly Run[];
+
+/** Messages that are looked through by whoever reads a page: some hundred microseconds. */
+export const MOST_WITHOUT_ENTRIES = 4_000;
 
 /** Failures of one command rather than of the disk: the rest of its batch can go on without it. */
 function isOfOneCommand(failure: StoreFailure): boolean {
@@ -37,6 +41,20 @@ export class Writer {
 			return this.#attempt(batch, true);
 		} catch (second) {
 			return this.#refuse(second);
+		}
+	}
+
+	/** What can wait until the batch is answered. It is tried again after the next batch where it fails. */
+	tidy(): void {
+		const { nextNumber = 1, enteredTo = 0 } = this.#database.memory;
+		if (nextNumber - 1 - enteredTo <= MOST_WITHOUT_ENTRIES) return;
+		try {
+			this.#database.run("BEGIN IMMEDIATE");
+			messageWrites.enterMessages(this.#database);
+			this.#database.run("COMMIT");
+		} catch {
+			// A disk that is full, say: the next batch meets it too, and says so.
+			this.#rollBack();
 		}
 	}
 
@@ -75,6 +93,7 @@ export class Writer {
 		} catch (error) {
 			const failure = describeFailure(error);
 			if (!isOfOneCommand(failure) || !database.inTransaction) throw error;
+			database.memory.forget();
 			database.run("ROLLBACK TO command");
 			database.run("RELEASE command");
 			results.push(undefined);
@@ -85,6 +104,7 @@ export class Writer {
 	}
 
 	#rollBack(): void {
+		this.#database.memory.forget();
 		// SQLite rolls back by itself after some failures (full, I/O), and a broken connection is closed by then.
 		if (!this.#database.inTransaction) return;
 		try {

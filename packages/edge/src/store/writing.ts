@@ -1,11 +1,14 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Row } from "./connection.ts";
+import type { MessageMemory } from "./message-memory.ts";
 
 /** What a write operation may do to the database; one transaction is open around it. */
 export interface WriteAccess {
 	get(sql: string, ...values: SQLInputValue[]): Row | undefined;
 	all(sql: string, ...values: SQLInputValue[]): readonly Row[];
 	run(sql: string, ...values: SQLInputValue[]): number;
+	/** What is known of messages without asking. */
+	readonly memory: MessageMemory;
 }
 
 /**
