@@ -1,10 +1,11 @@
-/** Structured logs: pino behind the library's {@link Logger} port. */
+/** Structured logs behind the library's {@link Logger} port: one line of JSON for an event. */
 import { writeSync } from "node:fs";
 import type { LogFields, Logger } from "@causeway/sip";
-import { type Logger as PinoLogger, pino } from "pino";
 import { LineWriter } from "./line-writer.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+export type LogLevel = (typeof LEVELS)[number];
 
 const STANDARD_ERROR = 2;
 
@@ -19,31 +20,51 @@ export function createLogger(level: LogLevel, base: LogFields = {}): Logger {
 		write: (octets) => writeSync(STANDARD_ERROR, octets),
 		sleep: (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
 	});
-	const root = pino(
-		{
-			level,
-			base,
-			messageKey: "event",
-			timestamp: () => `,"time":"${new Date().toISOString()}"`,
-			formatters: { level: (label) => ({ level: label }) },
-		},
-		lines,
-	);
 	process.on("exit", () => lines.flushAtEnd());
-	return adapt(root, () => lines.flush());
+	return createLineLogger(lines, level, base);
 }
 
-function adapt(target: PinoLogger, flush: () => void): Logger {
-	return {
-		debug: (event, fields) => target.debug(fields ?? {}, event),
-		info: (event, fields) => target.info(fields ?? {}, event),
-		warn(event, fields) {
-			target.warn(fields ?? {}, event);
-			flush();
-		},
-		error(event, fields) {
-			target.error(fields ?? {}, event);
-			flush();
-		},
+/** The logger of lines that somebody takes; a line is whole and ends with a line feed. */
+export function createLineLogger(lines: Pick<LineWriter, "write" | "flush">, level: LogLevel, base: LogFields): Logger {
+	const formatTime = createTimeFormat();
+	const common = membersOf(base);
+	const makeWriter = (own: LogLevel): Logger[LogLevel] => {
+		if (LEVELS.indexOf(own) < LEVELS.indexOf(level)) return () => {};
+		const isUrgent = own === "warn" || own === "error";
+		return (event, fields) => {
+			const particular = fields === undefined ? "" : membersOf(fields);
+			const line = `{"level":"${own}","time":"${formatTime(Date.now())}"${common},"event":${JSON.stringify(event)}${particular}}\n`;
+			lines.write(controls.test(line) ? line.replaceAll(allControls, escapeControl) : line);
+			if (isUrgent) lines.flush();
+		};
+	};
+	return { debug: makeWriter("debug"), info: makeWriter("info"), warn: makeWriter("warn"), error: makeWriter("error") };
+}
+
+/** Controls that JSON leaves as they are and terminals may obey, and the line ends of Unicode. */
+const controls = /[\u007f-\u009f\u2028\u2029]/;
+const allControls = new RegExp(controls, "g");
+
+function escapeControl(character: string): string {
+	return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** Members of an object that stand behind others: `,"peer":"…"`; what is undefined is left out. */
+function membersOf(fields: LogFields): string {
+	const text = JSON.stringify(fields);
+	return text === "{}" ? "" : `,${text.slice(1, -1)}`;
+}
+
+/** `Date.toISOString` for moments that follow each other: what stands before the milliseconds is made once a second. */
+function createTimeFormat(): (now: number) => string {
+	let second = Number.NaN;
+	let text = "";
+	return (now) => {
+		const own = Math.floor(now / 1000);
+		if (own !== second) {
+			second = own;
+			text = new Date(now).toISOString().slice(0, -"000Z".length);
+		}
+		return `${text}${String(now - own * 1000).padStart(3, "0")}Z`;
 	};
 }
