@@ -11,7 +11,7 @@ import {
 } from "./tls-context.ts";
 import type { Flusher } from "./tls-flusher.ts";
 import { describeTlsError } from "./tls-reason.ts";
-import { TlsStream } from "./tls-stream.ts";
+import { keepAliveMs, TlsStream } from "./tls-stream.ts";
 
 /** Credentials and ports of a dialler. */
 export interface TlsDiallerOptions {
@@ -114,7 +114,12 @@ export class TlsDialler {
 			socket.once("secureConnect", () => {
 				socket.removeListener("close", onClose);
 				const presented = readPresented(socket, serverName.toLowerCase());
-				const stream = new TlsStream(socket, this.#flusher);
+				socket.setNoDelay(true);
+				socket.setKeepAlive(true, keepAliveMs);
+				const stream = new TlsStream(socket, this.#flusher, {
+					remote: { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 },
+					local: { address: socket.localAddress ?? "", port: socket.localPort ?? 0 },
+				});
 				socket.removeListener("error", onError);
 				settle({ ok: true, stream, presented });
 			});

@@ -1,7 +1,8 @@
 /** Accepts mutual TLS connections and hands over what the peer presented, before any octet of SIP is read. */
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import type { ByteStream, Endpoint } from "../transport/byte-stream.ts";
 import {
 	type PresentedPeer,
@@ -12,7 +13,7 @@ import {
 } from "./tls-context.ts";
 import type { Flusher } from "./tls-flusher.ts";
 import { describeTlsError } from "./tls-reason.ts";
-import { TlsStream } from "./tls-stream.ts";
+import { keepAliveMs, TlsStream } from "./tls-stream.ts";
 
 /** A connection that ended before its handshake did. */
 export interface RefusedHandshake {
@@ -41,10 +42,12 @@ export interface TlsListenerOptions {
 }
 
 interface Handshake {
-	readonly socket: Socket;
+	/** Undefined when the handshake is over: what began in it may remember it for long. */
+	socket: Socket | undefined;
 	readonly remote: Endpoint;
 	readonly local: Endpoint;
-	readonly timer: NodeJS.Timeout;
+	/** By `performance.now`. */
+	readonly endsAt: number;
 }
 
 const defaultHandshakeTimeoutMs = 10_000;
@@ -54,13 +57,6 @@ const defaultMaxHandshakes = 1_000;
 const nodeHandshakeTimeoutMs = 0x7fff_ffff;
 
 const closedEarly = ["closed-during-handshake", "the peer closed the connection during the handshake"] as const;
-
-/** Tells the connections of this process apart while they are open: the TLS socket and the TCP socket below it give the same. */
-function handshakeKey(socket: Socket): string | undefined {
-	const { remoteAddress, remotePort, localAddress, localPort } = socket;
-	if (remoteAddress === undefined || remotePort === undefined) return undefined;
-	return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
-}
 
 function listen(server: Server, address: Endpoint): Promise<void> {
 	return new Promise((resolve, reject) => {
@@ -79,8 +75,12 @@ export class TlsListener {
 	readonly #handshakeTimeoutMs: number;
 	readonly #maxHandshakes: number;
 	readonly #servers: Server[] = [];
-	/** In order of arrival, by {@link handshakeKey}. */
-	readonly #handshakes = new Map<string, Handshake>();
+	readonly #tlsServers: TlsServer[] = [];
+	/** In order of arrival, which is that of their deadlines. */
+	readonly #handshakes = new Set<Handshake>();
+	/** Whose handshake it is that Node tells of: its TLS socket does not say on which connection it stands. */
+	readonly #current = new AsyncLocalStorage<Handshake>();
+	#timer: NodeJS.Timeout | undefined;
 	#credentials: TlsCredentials;
 
 	constructor(options: TlsListenerOptions) {
@@ -122,7 +122,7 @@ export class TlsListener {
 
 	/** New connections get these credentials; open ones keep theirs. Throws where `credentialsFault` finds one. */
 	replaceCredentials(credentials: TlsCredentials): void {
-		for (const server of this.#servers) server.setSecureContext(secureContextOptions(credentials, this.#minVersion));
+		for (const server of this.#tlsServers) server.setSecureContext(secureContextOptions(credentials, this.#minVersion));
 		this.#credentials = credentials;
 	}
 
@@ -130,67 +130,82 @@ export class TlsListener {
 	close(): void {
 		for (const server of this.#servers) server.close();
 		this.#servers.length = 0;
-		for (const handshake of this.#handshakes.values()) {
-			clearTimeout(handshake.timer);
-			handshake.socket.destroy();
-		}
+		this.#tlsServers.length = 0;
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		for (const handshake of this.#handshakes) handshake.socket?.destroy();
 		this.#handshakes.clear();
 	}
 
 	#createServer(): Server {
-		const server = createServer({
+		const tlsServer = createTlsServer({
 			...secureContextOptions(this.#credentials, this.#minVersion),
 			requestCert: true,
 			rejectUnauthorized: false,
 			handshakeTimeout: nodeHandshakeTimeoutMs,
 		});
-		server.on("connection", (socket) => this.#connected(socket));
-		server.on("secureConnection", (socket) => this.#secured(socket));
-		server.on("tlsClientError", (error, socket) => this.#failed(error, socket));
-		return server;
+		tlsServer.on("secureConnection", (socket) => this.#secured(socket));
+		tlsServer.on("tlsClientError", (error, socket) => this.#failed(error, socket));
+		this.#tlsServers.push(tlsServer);
+		const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs };
+		return createServer(options, (socket) => this.#connected(socket, tlsServer));
 	}
 
-	#connected(socket: Socket): void {
-		const remote = { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
-		const local = { address: socket.localAddress ?? "", port: socket.localPort ?? 0 };
-		const key = handshakeKey(socket);
-		// A peer that is gone already has no address; its socket ends by itself.
-		if (key === undefined) return;
-		// Idle connections pile up at the front: an honest handshake takes milliseconds and is never the oldest for long.
-		for (const [oldestKey, oldest] of this.#handshakes) {
-			if (this.#handshakes.size < this.#maxHandshakes) break;
-			this.#cut(
-				oldestKey,
-				oldest,
-				"limit",
-				"too-many-handshakes",
-				`more than ${this.#maxHandshakes} handshakes at once`,
-			);
+	#connected(socket: Socket, tlsServer: TlsServer): void {
+		const { remoteAddress, remotePort, localAddress, localPort } = socket;
+		// A peer that is gone already has no address.
+		if (remoteAddress === undefined || remotePort === undefined) {
+			socket.destroy();
+			return;
 		}
-		const timer = setTimeout(() => {
-			const reason = `the handshake was not finished within ${this.#handshakeTimeoutMs} ms`;
-			this.#cut(key, handshake, "timeout", "handshake-timeout", reason);
-		}, this.#handshakeTimeoutMs);
-		const handshake: Handshake = { socket, remote, local, timer };
-		this.#handshakes.set(key, handshake);
-		// A reset leaves a TLS socket that no longer knows its peer, so `tlsClientError` cannot be matched to it.
+		// Idle connections pile up at the front: an honest handshake takes milliseconds and is never the oldest for long.
+		for (const oldest of this.#handshakes) {
+			if (this.#handshakes.size < this.#maxHandshakes) break;
+			this.#cut(oldest, "limit", "too-many-handshakes", `more than ${this.#maxHandshakes} handshakes at once`);
+		}
+		const handshake: Handshake = {
+			socket,
+			remote: { address: remoteAddress, port: remotePort },
+			local: { address: localAddress ?? "", port: localPort ?? 0 },
+			endsAt: performance.now() + this.#handshakeTimeoutMs,
+		};
+		this.#handshakes.add(handshake);
+		this.#timer ??= setTimeout(() => this.#cutOverdue(), this.#handshakeTimeoutMs).unref();
+		// A reset ends the TCP socket, and Node tells of no error of TLS then.
 		socket.on("close", () => {
-			if (this.#handshakes.get(key) === handshake) this.#cut(key, handshake, "tls", ...closedEarly);
+			if (this.#handshakes.has(handshake)) this.#cut(handshake, "tls", ...closedEarly);
 		});
+		this.#current.run(handshake, () => tlsServer.emit("connection", socket));
+	}
+
+	/** One timer for all: it sleeps until the oldest handshake is due. */
+	#cutOverdue(): void {
+		this.#timer = undefined;
+		for (const handshake of this.#handshakes) {
+			const leftMs = handshake.endsAt - performance.now();
+			if (leftMs > 0) {
+				this.#timer = setTimeout(() => this.#cutOverdue(), Math.ceil(leftMs)).unref();
+				return;
+			}
+			const reason = `the handshake was not finished within ${this.#handshakeTimeoutMs} ms`;
+			this.#cut(handshake, "timeout", "handshake-timeout", reason);
+		}
 	}
 
 	#secured(socket: TLSSocket): void {
-		if (this.#take(socket) === undefined) {
+		const handshake = this.#take();
+		if (handshake === undefined) {
 			socket.destroy();
 			return;
 		}
 		const serverName = typeof socket.servername === "string" ? socket.servername.toLowerCase() : undefined;
 		const presented = readPresented(socket, serverName);
-		this.#options.accepted(new TlsStream(socket, this.#options.flusher), presented);
+		const stream = new TlsStream(socket, this.#options.flusher, handshake);
+		this.#options.accepted(stream, presented);
 	}
 
 	#failed(error: Error, socket: TLSSocket): void {
-		const handshake = this.#take(socket);
+		const handshake = this.#take();
 		socket.destroy();
 		if (handshake === undefined) return;
 		const { code, words } = describeTlsError(error);
@@ -204,20 +219,18 @@ export class TlsListener {
 		});
 	}
 
-	/** Ends the bookkeeping of a handshake that is over. */
-	#take(socket: TLSSocket): Handshake | undefined {
-		const key = handshakeKey(socket);
-		const handshake = key === undefined ? undefined : this.#handshakes.get(key);
-		if (key === undefined || handshake === undefined) return undefined;
-		clearTimeout(handshake.timer);
-		this.#handshakes.delete(key);
+	/** Ends the bookkeeping of the handshake that is told of; undefined where it is over already. */
+	#take(): Handshake | undefined {
+		const handshake = this.#current.getStore();
+		if (handshake === undefined || !this.#handshakes.delete(handshake)) return undefined;
+		handshake.socket = undefined;
 		return handshake;
 	}
 
-	#cut(key: string, handshake: Handshake, stage: RefusedHandshake["stage"], code: string, reason: string): void {
-		clearTimeout(handshake.timer);
-		this.#handshakes.delete(key);
-		handshake.socket.destroy();
-		this.#options.refused({ remote: handshake.remote, local: handshake.local, stage, code, reason });
+	#cut(handshake: Handshake, stage: RefusedHandshake["stage"], code: string, reason: string): void {
+		this.#handshakes.delete(handshake);
+		handshake.socket?.destroy();
+		const { remote, local } = handshake;
+		this.#options.refused({ remote, local, stage, code, reason });
 	}
 }

@@ -6,7 +6,7 @@ import type { Flusher } from "./tls-flusher.ts";
 import { describeTlsError } from "./tls-reason.ts";
 
 /** TCP keep-alive: the operating system probes a silent connection after a minute. */
-const keepAliveMs = 60_000;
+export const keepAliveMs = 60_000;
 /** How long `close` waits for the peer to take what is queued and to close its side. */
 const closeGraceMs = 5_000;
 const firstBufferBytes = 4_096;
@@ -39,17 +39,15 @@ export class TlsStream implements ByteStream {
 	#heard = false;
 	#grace: NodeJS.Timeout | undefined;
 
-	/** The socket has finished its handshake and nobody has read from it. */
-	constructor(socket: TLSSocket, flusher: Flusher) {
+	/** The socket has finished its handshake, nobody has read from it, and its options are set: no delay, keep-alive. */
+	constructor(socket: TLSSocket, flusher: Flusher, ends: { readonly remote: Endpoint; readonly local: Endpoint }) {
 		this.#socket = socket;
 		this.#flusher = flusher;
-		this.remote = { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
-		this.local = { address: socket.localAddress ?? "", port: socket.localPort ?? 0 };
+		this.remote = ends.remote;
+		this.local = ends.local;
 		this.#written = () => this.#afterWrite();
 		// The peer's FIN must not end our side before what is queued has left.
 		socket.allowHalfOpen = true;
-		socket.setNoDelay(true);
-		socket.setKeepAlive(true, keepAliveMs);
 		socket.on("error", (error) => this.#failed(error));
 		socket.on("close", () => this.#closed());
 	}
@@ -71,10 +69,11 @@ export class TlsStream implements ByteStream {
 			return;
 		}
 		this.#socket.on("end", () => this.#peerEnded());
+		// Not `user` itself: Node's socket outlives its end by a while, and would keep all that hangs on the user.
 		this.#socket.on("data", (chunk: Buffer) => {
 			this.#heard = true;
 			// What arrives after our own close is of no use to anybody, but must be read for the peer's end to be seen.
-			if (this.#open) user.data(chunk);
+			if (this.#open) this.#user?.data(chunk);
 		});
 	}
 
@@ -150,7 +149,7 @@ export class TlsStream implements ByteStream {
 		this.#ending = true;
 		this.#grace = setTimeout(() => this.#socket.destroy(), closeGraceMs);
 		// Without this the peer's end would stay unread behind data that nobody takes any more.
-		this.#socket.resume();
+		if (cause.by !== "peer") this.#socket.resume();
 		this.flush();
 		this.#endWhenEmpty();
 	}
