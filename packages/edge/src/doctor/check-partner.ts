@@ -12,7 +12,8 @@ import {
 import type { DialFailure, TlsCredentials } from "@causeway/sip/node";
 import { createTurnFlusher, TlsDialler } from "@causeway/sip/node";
 import type { Config } from "../config/schema.ts";
-import { expectationOf, hostOf } from "../federation/admission.ts";
+import { hostOf } from "../federation/admission.ts";
+import { expectationOf } from "../federation/certificate-expectation.ts";
 import type { CertificateJudge } from "../federation/certificate-judge.ts";
 import type { Peer, PeerDirectory } from "../federation/peers.ts";
 import { checkAnswers } from "./check-answers.ts";

@@ -3,9 +3,10 @@ import type { DnsLookup } from "@causeway/sip";
 import { federationServiceName, isWithinDomain } from "@causeway/sip";
 import type { PresentedPeer } from "@causeway/sip/node";
 import { type CertificateFault, refuseVerdict, type Verdict } from "./certificate/verdict.ts";
-import type { CertificateExpectation, CertificateJudge, CertificateJudgement } from "./certificate-judge.ts";
+import { anybodyExpectation, expectationOf } from "./certificate-expectation.ts";
+import type { CertificateJudge, CertificateJudgement } from "./certificate-judge.ts";
 import type { PeerIdentity } from "./link.ts";
-import type { Peer, PeerDirectory } from "./peers.ts";
+import type { Candidate, Peer, PeerDirectory } from "./peers.ts";
 import { tlsVersionFault, tlsVersionWarning } from "./tls-version.ts";
 
 export type Admission =
@@ -27,18 +28,17 @@ export interface AdmissionOptions {
 const MOST_SRV_LOOKUPS = 200;
 
 /** A connection that a peer opened; `isLegacy` where it came through a listener for old TLS versions. */
-export async function admitAccepted(
+export function admitAccepted(
 	presented: PresentedPeer,
 	options: AdmissionOptions,
 	isLegacy = false,
-): Promise<Admission> {
+): Admission | Promise<Admission> {
 	const directory = options.directory();
 	const arrival: Arrival = { presented, isLegacy, judge: options.judge };
-	const edges = directory.withEdge.map((peer) => [peer, peer.edge === undefined ? [] : [peer.edge.host]] as const);
 	// The certificate itself, for nobody: its names tell which peers it need be judged for, however many are listed.
 	const anybody = options.judge.judge(presented, anybodyExpectation);
 	const names = namesOf(anybody.verdict);
-	const likely = edges.filter(([peer, edgeNames]) => mayBe(peer, edgeNames, names));
+	const likely = directory.candidates.filter((candidate) => mayBe(candidate, names));
 	const listed = admitAs(likely, arrival);
 	if (listed?.ok === true) return listed;
 
@@ -46,14 +46,25 @@ export async function admitAccepted(
 	if (anybody.ok && directory.policy.discovery && !isLegacy) {
 		return { ok: true, identity: anybody.identity, admittedAs: [], verdict: anybody.verdict };
 	}
+	return admitBySrv(arrival, likely, names, options).then((found) => (found.ok ? found : (listed ?? found)));
+}
+
+/** Nobody whose edge is configured: the DNS may name the edge of a peer that is found by it. */
+async function admitBySrv(
+	arrival: Arrival,
+	likely: readonly Candidate[],
+	names: readonly string[],
+	{ lookup, directory: standing }: AdmissionOptions,
+): Promise<Admission> {
+	const directory = standing();
 	// The DNS is asked only about peers whose trust the chain satisfies already.
-	const withTargets = await targetsOf(trustedBySrv(arrival, directory), options.lookup);
+	const withTargets = await targetsOf(trustedBySrv(arrival, directory), lookup);
 	const found = admitAs(
-		withTargets.filter(([peer, edgeNames]) => mayBe(peer, edgeNames, names)),
+		withTargets.filter((candidate) => mayBe(candidate, names)),
 		arrival,
 	);
-	if (found?.ok === true) return found;
-	return listed ?? found ?? explainStranger(arrival, likely, [...edges, ...withTargets], directory, names);
+	if (found !== undefined) return found;
+	return explainStranger(arrival, likely, [...directory.candidates, ...withTargets], directory, names);
 }
 
 /** Names as plain text: DNS names, SIP domains, common names. */
@@ -65,7 +76,7 @@ function namesOf({ shown }: Verdict): readonly string[] {
 }
 
 /** Whether a certificate with these names can be this peer's at all; its verdict says whether it is. */
-function mayBe(peer: Peer, edgeNames: readonly string[], names: readonly string[]): boolean {
+function mayBe({ peer, edgeNames }: Candidate, names: readonly string[]): boolean {
 	if (peer.wildcard || edgeNames.some((name) => names.includes(name))) return true;
 	return peer.domainSan && peer.domains.some((domain) => names.includes(domain));
 }
@@ -86,13 +97,13 @@ function trustedBySrv({ presented, judge }: Arrival, directory: PeerDirectory): 
 /** Why a certificate is no peer's: measured by the peer whose name it carries, else by the names of all. */
 function explainStranger(
 	{ presented, judge }: Arrival,
-	likely: readonly (readonly [peer: Peer, edgeNames: readonly string[]])[],
-	peers: readonly (readonly [peer: Peer, edgeNames: readonly string[]])[],
+	likely: readonly Candidate[],
+	candidates: readonly Candidate[],
 	directory: PeerDirectory,
 	shownNames: readonly string[],
 ): Admission {
-	for (const [peer, edgeNames] of likely) {
-		const { verdict } = judge.judge(presented, expectationOf(peer, "accepted", edgeNames));
+	for (const { expectation } of likely) {
+		const { verdict } = judge.judge(presented, expectation);
 		if (isAboutThis(verdict)) return { ok: false, verdict };
 	}
 	// Found by SRV, and not asked for because its trust does not hold: the domain tells whose it wants to be.
@@ -101,8 +112,8 @@ function explainStranger(
 	);
 	const owned = owner && judge.judge(presented, expectationOf(owner, "accepted", []));
 	if (owned?.ok === false) return { ok: false, verdict: owned.verdict };
-	const names = peers.flatMap(([, edgeNames]) => edgeNames);
-	const domains = peers.flatMap(([peer]) => (peer.domainSan ? peer.domains : []));
+	const names = candidates.flatMap(({ edgeNames }) => edgeNames);
+	const domains = candidates.flatMap(({ peer }) => (peer.domainSan ? peer.domains : []));
 	const { verdict } = judge.judge(presented, { ...anybodyExpectation, names, domains });
 	if (!verdict.ok) return { ok: false, verdict };
 	return { ok: false, verdict: refuseVerdict(verdict, nobodyMayConnect(directory)) };
@@ -130,31 +141,6 @@ export function admitDialled(
 	};
 }
 
-/** What the certificate of this peer must satisfy; `edgeNames` are the names of its edges. */
-export function expectationOf(
-	peer: Peer,
-	role: CertificateExpectation["role"],
-	edgeNames: readonly string[],
-): CertificateExpectation {
-	return {
-		role,
-		names: edgeNames,
-		domains: peer.domainSan ? peer.domains : [],
-		trust: peer.trust,
-		cnFallback: peer.cnFallback,
-		wildcard: peer.wildcard,
-	};
-}
-
-const anybodyExpectation: CertificateExpectation = {
-	role: "accepted",
-	names: [],
-	domains: [],
-	trust: undefined,
-	cnFallback: false,
-	wildcard: false,
-};
-
 /** A connection that was accepted, and who judges it. */
 interface Arrival {
 	readonly presented: PresentedPeer;
@@ -163,19 +149,16 @@ interface Arrival {
 }
 
 /**
- * The peers, each with its edge names, whom the certificate satisfies; undefined where there is none. A refusal where the
+ * The peers whom the certificate satisfies; undefined where there is none. A refusal where the
  * certificate is one of theirs and the TLS version is not.
  */
-function admitAs(
-	peers: readonly (readonly [peer: Peer, edgeNames: readonly string[]])[],
-	{ presented, isLegacy, judge }: Arrival,
-): Admission | undefined {
+function admitAs(candidates: readonly Candidate[], { presented, isLegacy, judge }: Arrival): Admission | undefined {
 	const admittedAs: Peer[] = [];
 	let first: Extract<CertificateJudgement, { ok: true }> | undefined;
 	let tooOld: Admission | undefined;
-	for (const [peer, edgeNames] of peers) {
+	for (const { peer, edgeNames, expectation } of candidates) {
 		if (edgeNames.length === 0) continue;
-		const judgement = judge.judge(presented, expectationOf(peer, "accepted", edgeNames));
+		const judgement = judge.judge(presented, expectation);
 		if (!judgement.ok) continue;
 		const fault = tlsVersionFault(peer, presented.protocol, isLegacy);
 		if (fault !== undefined) {
@@ -195,10 +178,7 @@ function withTlsWarning(verdict: Verdict, { protocol }: PresentedPeer): Verdict 
 }
 
 /** The edges of peers that are found by SRV, as the DNS names them. */
-async function targetsOf(
-	peers: readonly Peer[],
-	lookup: DnsLookup,
-): Promise<readonly (readonly [Peer, readonly string[]])[]> {
+async function targetsOf(peers: readonly Peer[], lookup: DnsLookup): Promise<readonly Candidate[]> {
 	const asked = peers.flatMap((peer) => peer.domains.map((domain) => [peer, domain] as const));
 	const answers = await Promise.all(
 		asked.slice(0, MOST_SRV_LOOKUPS).map(async ([peer, domain]) => {
@@ -209,7 +189,11 @@ async function targetsOf(
 	);
 	const byPeer = new Map<Peer, string[]>();
 	for (const [peer, targets] of answers) byPeer.set(peer, [...(byPeer.get(peer) ?? []), ...targets]);
-	return [...byPeer];
+	return [...byPeer].map(([peer, edgeNames]) => ({
+		peer,
+		edgeNames,
+		expectation: expectationOf(peer, "accepted", edgeNames),
+	}));
 }
 
 /** The name of an SRV target: lower case, without a final dot. */

@@ -1,7 +1,8 @@
 /** Binds a connection to the SIP domains it may speak for: no peer speaks for a domain that its certificate and routing do not give it (REQ-68). */
 import type { Clock, DnsLookup } from "@causeway/sip";
 import { detach, federationServiceName, isWithinDomain } from "@causeway/sip";
-import { expectationOf, hostOf } from "./admission.ts";
+import { hostOf } from "./admission.ts";
+import { expectationOf } from "./certificate-expectation.ts";
 import type { CertificateJudge } from "./certificate-judge.ts";
 import type { Link } from "./link.ts";
 import { openProviderOf } from "./open-provider.ts";

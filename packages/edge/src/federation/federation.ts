@@ -20,8 +20,9 @@ import {
 } from "@causeway/sip";
 import type { PresentedPeer, RefusedHandshake, TlsDialler } from "@causeway/sip/node";
 import type { Trace } from "../observe/trace.ts";
-import { type Admission, admitAccepted, expectationOf } from "./admission.ts";
+import { type Admission, admitAccepted } from "./admission.ts";
 import { refuseVerdict, type Verdict } from "./certificate/verdict.ts";
+import { expectationOf } from "./certificate-expectation.ts";
 import type { CertificateJudge } from "./certificate-judge.ts";
 import { dialHop, explainFailure, formatEndpoint } from "./dial-hop.ts";
 import { DomainBinding } from "./domain-binding.ts";
@@ -106,7 +107,7 @@ export class Federation {
 	readonly #refusedConnections: RefusedConnections;
 	readonly #outbound: OutboundLinks;
 	readonly #rejected: RejectedCertificates;
-	readonly #sipConnections = new WeakMap<Link, SipConnection>();
+	readonly #sipConnections = new Map<Link, SipConnection>();
 	/** Last refusal of each domain, for listings. */
 	readonly #failures = new Map<string, FederationRefusal & { readonly at: number }>();
 	#lastConnectionId = 0;
@@ -183,10 +184,19 @@ export class Federation {
 
 	/** A TLS connection a peer opened, its handshake done, nothing read. */
 	accepted(stream: ByteStream, presented: PresentedPeer, isLegacy = false): void {
-		this.#admit(stream, presented, isLegacy).catch((error: unknown) => {
+		const failed = (error: unknown): void => {
 			stream.destroy("internal fault");
 			this.#options.log.error("peer not admitted", { reason: String(error) });
-		});
+		};
+		try {
+			const admission = admitAccepted(presented, this.#options, isLegacy);
+			const admit = (decided: Admission): void => this.#admit(stream, presented, decided, isLegacy);
+			// Most are known by their certificate: nothing has to be waited for.
+			if (admission instanceof Promise) admission.then(admit).catch(failed);
+			else admit(admission);
+		} catch (error) {
+			failed(error);
+		}
 	}
 
 	/** A TLS connection that ended before its handshake did. */
@@ -383,9 +393,8 @@ export class Federation {
 		});
 	}
 
-	async #admit(stream: ByteStream, presented: PresentedPeer, isLegacy: boolean): Promise<void> {
+	#admit(stream: ByteStream, presented: PresentedPeer, admission: Admission, isLegacy: boolean): void {
 		const remote = formatEndpoint(stream.remote);
-		const admission = await admitAccepted(presented, this.#options, isLegacy);
 		if (this.#closing || !stream.isOpen) {
 			stream.destroy("this edge is stopping");
 			return;
@@ -523,6 +532,8 @@ export class Federation {
 
 	#closed(link: Link, cause: CloseCause): void {
 		this.#links.remove(link.connection.id);
+		this.#sipConnections.delete(link);
+		this.#upkeep.closed(link);
 		this.#options.log.info("connection closed", { peer: linkName(link), by: cause.by, reason: cause.reason });
 		this.#options.user.closed(link, cause);
 	}

@@ -7,7 +7,8 @@ import { createTrust, loadTrust, type TrustAnchors } from "./certificate/trust.t
 import type { Verdict } from "./certificate/verdict.ts";
 import { VerificationMemory } from "./certificate/verification-memory.ts";
 import { verifyChain } from "./certificate/verify-chain.ts";
-import type { CertificateExpectation, CertificateJudge, CertificateJudgement } from "./certificate-judge.ts";
+import type { CertificateExpectation } from "./certificate-expectation.ts";
+import type { CertificateJudge, CertificateJudgement } from "./certificate-judge.ts";
 import { RecentJudgements } from "./recent-judgements.ts";
 
 export type JudgeOutcome =

@@ -47,7 +47,7 @@ interface Watched {
 
 export class LinkUpkeep {
 	readonly #options: LinkUpkeepOptions;
-	readonly #watched = new WeakMap<Link, Watched>();
+	readonly #watched = new Map<Link, Watched>();
 	#timer: Timer | undefined;
 	#dueAt = 0;
 
@@ -67,7 +67,12 @@ export class LinkUpkeep {
 			pingedAt: undefined,
 			answersPings: false,
 		});
-		this.#arm();
+		this.#armWithin(Math.min(LOOK_EVERY_MS, this.#untilExpiry(link)));
+	}
+
+	/** A link is gone. */
+	closed(link: Link): void {
+		this.#watched.delete(link);
 	}
 
 	/** Something came over a link; `pong` where it is the answer to a ping of ours. */
@@ -86,15 +91,22 @@ export class LinkUpkeep {
 
 	/** The next look: after the usual time, or when the first certificate ends. */
 	#arm(): void {
-		const { clock, links } = this.#options;
 		let delayMs = LOOK_EVERY_MS;
 		let isAny = false;
-		for (const link of links) {
+		for (const link of this.#options.links) {
 			isAny = true;
-			// REQ-90: at the first millisecond that is past the date, by the calendar, which may have been set meanwhile.
-			delayMs = Math.min(delayMs, Math.max(0, link.identity.validUntil - clock.wall() + 1));
+			delayMs = Math.min(delayMs, this.#untilExpiry(link));
 		}
-		if (!isAny) return;
+		if (isAny) this.#armWithin(delayMs);
+	}
+
+	/** REQ-90: to the first millisecond that is past the date, by the calendar, which may have been set meanwhile. */
+	#untilExpiry(link: Link): number {
+		return Math.max(0, link.identity.validUntil - this.#options.clock.wall() + 1);
+	}
+
+	#armWithin(delayMs: number): void {
+		const { clock, links } = this.#options;
 		const dueAt = clock.now() + delayMs;
 		if (this.#timer !== undefined && this.#dueAt <= dueAt) return;
 		this.#timer?.stop();

@@ -1,5 +1,7 @@
 /** Who may federate with us, and how: peer networks, blocked domains, and what is known about each (product contract, "Domains and peers"). */
 
+import { type CertificateExpectation, expectationOf } from "./certificate-expectation.ts";
+
 /** `inside`: the inside server of a relay domain, which speaks for that domain alone. */
 export type PeerKind = "direct" | "allowed" | "provider" | "discovered" | "inside";
 
@@ -77,14 +79,28 @@ export interface PeerPolicy {
 	readonly discovery: boolean;
 }
 
+/** A listed peer with the names of its edges, and what it must show where it dials us. */
+export interface Candidate {
+	readonly peer: Peer;
+	readonly edgeNames: readonly string[];
+	readonly expectation: CertificateExpectation;
+}
+
 /** The peers of one policy, indexed. Immutable: a policy edit makes a new directory. */
 export class PeerDirectory {
 	readonly policy: PeerPolicy;
 	readonly #byDomain = new Map<string, Peer>();
 	readonly #open: readonly Peer[];
+	/** Listed peers whose edge is known by name. */
+	readonly candidates: readonly Candidate[];
 
 	constructor(policy: PeerPolicy) {
 		this.policy = policy;
+		this.candidates = policy.peers.flatMap((peer) => {
+			if (peer.edge === undefined) return [];
+			const edgeNames = [peer.edge.host];
+			return [{ peer, edgeNames, expectation: expectationOf(peer, "accepted", edgeNames) }];
+		});
 		this.#open = policy.peers.filter(({ kind, domains }) => kind === "provider" && domains.length === 0);
 		for (const peer of policy.peers) {
 			for (const domain of peer.domains) this.#byDomain.set(domain, peer);
@@ -97,11 +113,6 @@ export class PeerDirectory {
 		const listed = this.#byDomain.get(domain);
 		if (listed !== undefined) return { kind: "peer", peer: listed };
 		return this.policy.discovery ? { kind: "peer", peer: discoveredPeer(domain) } : { kind: "not-listed" };
-	}
-
-	/** Listed peers whose edge is known by name. */
-	get withEdge(): readonly Peer[] {
-		return this.policy.peers.filter((peer) => peer.edge !== undefined);
 	}
 
 	/** Providers without a list: a domain that nobody lists is theirs where its SRV record names their edge (protocol sheet 7.1). */

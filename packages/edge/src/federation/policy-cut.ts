@@ -1,6 +1,6 @@
 /** What of the live traffic a policy does not allow (protocol sheet 7.2): the same answer previews an edit and carries it out. */
 import { isWithinDomain } from "@causeway/sip";
-import { expectationOf } from "./admission.ts";
+import { expectationOf } from "./certificate-expectation.ts";
 import type { CertificateJudge } from "./certificate-judge.ts";
 import type { Link } from "./link.ts";
 import type { Peer, PeerDirectory } from "./peers.ts";
@@ -25,7 +25,7 @@ export function standingOf(link: Link, { directory, judge }: PolicyView): LinkSt
 	if (listed !== undefined && !isAllBlocked(listed, directory) && proves(link, listed, judge)) {
 		return { kind: "holds", network };
 	}
-	for (const peer of directory.withEdge) {
+	for (const { peer } of directory.candidates) {
 		if (!isAllBlocked(peer, directory) && proves(link, peer, judge)) return { kind: "holds", network: peer.name };
 	}
 	for (const [domain, { verdict }] of link.bindings) {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PresentedPeer } from "@causeway/sip/node";
-import type { CertificateExpectation, CertificateJudgement } from "./certificate-judge.ts";
+import type { CertificateExpectation } from "./certificate-expectation.ts";
+import type { CertificateJudgement } from "./certificate-judge.ts";
 import { RecentJudgements } from "./recent-judgements.ts";
 
 const expectation: CertificateExpectation = {
@@ -111,4 +112,28 @@ test("what is remembered has a bound", () => {
 	assert.equal(one.asked, 1_001);
 	one.ask(1_000, present("leaf 0"));
 	assert.equal(one.asked, 1_002);
+});
+
+test("what is remembered of one chain has a bound, and other chains lose nothing by it", () => {
+	const one = createCase(() => good(1e12));
+	one.ask(1_000, present("other"));
+	for (let count = 0; count <= 16; count += 1) {
+		one.ask(1_000, present("leaf"), { ...expectation, names: [`sip${count}.contoso.example`] });
+	}
+	one.ask(1_000, present("leaf"), { ...expectation, names: ["sip16.contoso.example"] });
+	one.ask(1_000, present("other"));
+	assert.equal(one.asked, 18);
+	one.ask(1_000, present("leaf"), { ...expectation, names: ["sip0.contoso.example"] });
+	assert.equal(one.asked, 19);
+});
+
+test("certificates of any length are told apart, also where they are kept by their hash", () => {
+	const one = createCase(() => good(1e12));
+	const long = "x".repeat(2_000);
+	for (let round = 0; round < 2; round += 1) {
+		for (const chain of [[`${long}a`], [`${long}b`], [`${long}a`, "leaf"], [`${long}a`, `${long}b`]]) {
+			one.ask(1_000, present(...chain));
+		}
+	}
+	assert.equal(one.asked, 4);
 });
