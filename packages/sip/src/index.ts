@@ -61,6 +61,7 @@ export {
 export { type DialogId, equalDialogIds, requestDialogId, responseDialogId } from "./dialog/dialog-id.ts";
 export { type AckParts, createAck, createDialogRequest, type DialogRequestParts } from "./dialog/dialog-request.ts";
 export { DialogTable, type DialogTableItem } from "./dialog/dialog-table.ts";
+export { PackedDialog, type WrittenParts } from "./dialog/packed-dialog.ts";
 export {
 	applyRouteSet,
 	createRouteSet,
@@ -69,6 +70,7 @@ export {
 	type RouteSet,
 	requestUriText,
 } from "./dialog/route-set.ts";
+export { RouteSetCache } from "./dialog/route-set-cache.ts";
 export type { Clock, LogFields, Logger, Random, Timer } from "./env.ts";
 export { type ExpiresGrant, type ExpiresPolicy, grantExpires } from "./event/grant-expires.ts";
 export {
@@ -176,6 +178,7 @@ export { OctetFrame } from "./message/octet-frame.ts";
 export { methodOf, type ParseOutcome, parseMessage, readTopVia } from "./message/parse.ts";
 export { reasonPhrase } from "./message/reason-phrase.ts";
 export { findSips, mentionsSips } from "./message/sips-check.ts";
+export type { WrittenRequest } from "./message/written-request.ts";
 export type { AddressRecord, DnsAnswer, DnsLookup } from "./resolve/dns-lookup.ts";
 export { isWithinDomain, normaliseHostName } from "./resolve/host-name.ts";
 export { isNumericHost, isPrivateAddress } from "./resolve/ip-address.ts";

@@ -2,15 +2,15 @@
 import {
 	aorKey,
 	type Clock,
-	confirmUasDialog,
-	createUasDialog,
 	type DialogId,
 	detach,
 	HeaderId,
 	headerValue,
 	type Logger,
 	octetsToText,
+	PackedDialog,
 	type Random,
+	RouteSetCache,
 	type Timer,
 	TimerWheel,
 } from "@causeway/sip";
@@ -76,6 +76,7 @@ export class NotifierService {
 	readonly #wheel: TimerWheel;
 	readonly #fanOut: FanOut;
 	readonly #polls: PollGuard;
+	readonly #routeSets = new RouteSetCache();
 	readonly #notifications = new PeerNotifications();
 	#sweep: Timer | undefined;
 
@@ -96,7 +97,7 @@ export class NotifierService {
 			notified: (subscription) => this.#notifications.note(subscription.peer.name, clock.wall()),
 			ended: (subscription, isLost) => {
 				this.#subscriptions.remove(subscription);
-				if (!isLost) options.keeper.drop(subscription.peer, subscription.dialog.id);
+				if (!isLost) options.keeper.drop(subscription.peer, subscription.dialog);
 			},
 		};
 	}
@@ -182,7 +183,7 @@ export class NotifierService {
 			initiator: keyOfUri(request.from.uri),
 			other: keyOfUri(request.to.uri),
 		});
-		const dialog = createUasDialog(request, toTag, contact.value);
+		const dialog = PackedDialog.accept(request, toTag, contact.value, this.#routeSets);
 		if (!dialog.ok) {
 			agent.answer(transaction, dialog.fault.status, { code: dialog.fault.code });
 			return;
@@ -196,12 +197,12 @@ export class NotifierService {
 			peer,
 			link,
 			verification,
-			dialog: confirmUasDialog(dialog.value),
+			dialog: dialog.value,
 			eventValue: eventValueOf(request),
 			view: standing?.decision === "allow" ? "full" : "closed",
 			dialogMs: jitteredDialogMs(rules.longestDialogMs, random),
 		});
-		agent.dialogs.add(dialog.value.id, link.connection.id, subscription);
+		agent.dialogs.add(dialog.value, link.connection.id, subscription);
 		this.#subscriptions.add(subscription);
 		const isUndecided = standing === undefined || standing.decision === "pending";
 		const state = isUndecided && !isHidden ? "pending" : "active";
@@ -228,26 +229,29 @@ export class NotifierService {
 		if (this.#subscriptions.capReached(presentity, watcher, peer.name) !== undefined) return;
 		const isUndecided = standing === undefined || standing.decision === "pending";
 		const age = clock.wall() - kept.createdAt;
+		const dialog = PackedDialog.of(kept.dialog);
 		const subscription = new Subscription(this.#context, {
 			presentity,
 			watcher,
 			peer,
 			link,
 			verification: verificationOf(request, peer),
-			dialog: kept.dialog,
+			dialog,
 			eventValue,
 			view: standing?.decision === "allow" ? "full" : "closed",
 			dialogMs: Math.max(0, jitteredDialogMs(rules.longestDialogMs, random) - age),
 			revivedAs: isUndecided && !isHidden ? "pending" : "active",
 		});
-		agent.dialogs.add(id, link.connection.id, subscription);
+		agent.dialogs.add(dialog, link.connection.id, subscription);
 		this.#subscriptions.add(subscription);
 		this.#keep(subscription, kept.createdAt, eventValue);
 	}
 
 	#keep({ peer, dialog, presentity, watcher }: Subscription, createdAt: number, eventValue: string): void {
+		const { keeper } = this.#options;
+		if (!keeper.keeps(peer)) return;
 		const details: KeptSubscription = { presentity, watcher, eventValue };
-		this.#options.keeper.keep(peer, "subscribe", dialog, createdAt, details);
+		keeper.keep(peer, "subscribe", dialog.unpack(), createdAt, details);
 	}
 
 	/** The user published something else. */

@@ -4,7 +4,8 @@
 const MOST_PEERS = 10_000;
 
 export class PeerNotifications {
-	readonly #at = new Map<string, number>();
+	/** Held by object: each NOTIFY changes a number and not the map. */
+	readonly #at = new Map<string, { at: number }>();
 	readonly #limit: number;
 
 	constructor(limit = MOST_PEERS) {
@@ -13,15 +14,27 @@ export class PeerNotifications {
 
 	/** `at` in milliseconds since 1970. */
 	note(peer: string, at: number): void {
-		this.#at.delete(peer);
-		this.#at.set(peer, at);
-		for (const oldest of this.#at.keys()) {
-			if (this.#at.size <= this.#limit) break;
-			this.#at.delete(oldest);
+		const known = this.#at.get(peer);
+		if (known !== undefined) known.at = at;
+		else {
+			if (this.#at.size >= this.#limit) this.#dropOldest();
+			this.#at.set(peer, { at });
 		}
 	}
 
 	last(peer: string): number | undefined {
-		return this.#at.get(peer);
+		return this.#at.get(peer)?.at;
+	}
+
+	/** Looks at all of them: only a peer that was never heard of before costs that. */
+	#dropOldest(): void {
+		let oldest: string | undefined;
+		let oldestAt = Number.POSITIVE_INFINITY;
+		for (const [peer, { at }] of this.#at) {
+			if (at >= oldestAt) continue;
+			oldest = peer;
+			oldestAt = at;
+		}
+		if (oldest !== undefined) this.#at.delete(oldest);
 	}
 }

@@ -1,22 +1,19 @@
 /** One subscription of a partner's user: the notifier's side of RFC 6665 §4.2, in its dialog. */
 import {
-	applyTargetRefresh,
 	type ClientTransactionUser,
 	type Clock,
-	createDialogRequest,
 	createResponse,
-	type Dialog,
 	formatSubscriptionState,
 	HeaderId,
 	type HeaderInput,
 	hasHeader,
 	initialNotifierState,
 	type Logger,
-	matchDialogRequest,
 	type NotifierEffect,
 	type NotifierEvent,
 	type NotifierReason,
 	type NotifierState,
+	type PackedDialog,
 	type ServerTransaction,
 	type SipResponse,
 	stepNotifier,
@@ -77,7 +74,7 @@ export interface SubscriptionParts {
 	readonly peer: Peer;
 	readonly link: Link;
 	readonly verification: "verified" | "unverified";
-	readonly dialog: Dialog;
+	readonly dialog: PackedDialog;
 	readonly eventValue: string;
 	readonly view: View;
 	/** How old the dialog may grow. */
@@ -90,37 +87,44 @@ export interface SubscriptionParts {
 const CLOSED = new Uint8Array(0);
 
 /**
- * There may be a hundred thousand of these: no timer, no closure and no document of its own. It is its own entry of the
- * timer wheel, set to whatever is due first, and its own user of the NOTIFY's transaction.
+ * Times are kept as whole tenths of a second on the clock, which the engine holds without an object for seven years; 0 for none. Rounded up:
+ * nothing happens too early.
+ */
+const TENTH_MS = 100;
+
+/**
+ * There may be a hundred thousand of these: no timer, no closure, no document and, while nothing is under way, no state of its own. It is its
+ * own entry of the timer wheel, set to whatever is due first, and its own user of the NOTIFY's transaction.
  */
 export class Subscription
 	implements DialogUsage, InboundSubscription, ClientTransactionUser, WheelEntry, WheelUser, FanOutItem
 {
-	readonly usage = "subscribe";
 	readonly presentity: string;
 	readonly watcher: string;
 	readonly peer: Peer;
 	readonly verification: "verified" | "unverified";
-	readonly createdAt: number;
+	readonly dialog: PackedDialog;
 	link: Link;
-	lastNotifyAt: number | undefined;
-	state: NotifierState = initialNotifierState;
 	readonly #context: SubscriptionContext;
 	readonly #eventValue: string;
-	#dialog: Dialog;
+	/** Undefined while nothing is under way: then it is what {@link quiet} says. */
+	#state: NotifierState | undefined = initialNotifierState;
+	#isPending = false;
 	#view: View;
 	/** What the last NOTIFY told of an active subscription; undefined where the next one tells something else in any case. */
 	#told: Uint8Array | undefined;
-	/** Whole milliseconds on the clock; 0 where nothing is due. */
-	#expiryMs = 0;
-	#spacingMs = 0;
-	#dialogEndMs: number;
+	#expiry = 0;
+	#notified = 0;
+	#spacing = 0;
+	#dialogEnd: number;
+	/** Whole seconds since 1970. */
+	readonly #createdSeconds: number;
 	readonly #revivedAs: "pending" | "active";
 	#isQueued = false;
 	#isSpacingOver = false;
 	#isAuthorised = false;
 	/** Why it shall end, once its turn comes. */
-	#ending: NotifierReason | undefined;
+	#ending: NotifierReason | undefined = undefined;
 
 	// WheelEntry; the wheel alone writes these.
 	next: WheelEntry | undefined = undefined;
@@ -134,16 +138,16 @@ export class Subscription
 		this.peer = parts.peer;
 		this.link = parts.link;
 		this.verification = parts.verification;
-		this.#dialog = parts.dialog;
+		this.dialog = parts.dialog;
 		this.#eventValue = parts.eventValue;
 		this.#view = parts.view;
 		this.#revivedAs = parts.revivedAs ?? "active";
-		this.createdAt = context.clock.wall();
-		this.#dialogEndMs = Math.floor(context.clock.now() + parts.dialogMs);
+		this.#createdSeconds = Math.floor(context.clock.wall() / 1000);
+		this.#dialogEnd = this.#tenths(parts.dialogMs);
 	}
 
-	get dialog(): Dialog {
-		return this.#dialog;
+	get usage(): "subscribe" {
+		return "subscribe";
 	}
 
 	get user(): WheelUser {
@@ -154,9 +158,45 @@ export class Subscription
 		return this.peer.name;
 	}
 
+	get state(): NotifierState {
+		return this.#state ?? this.#quiet();
+	}
+
+	/** To the second. */
+	get createdAt(): number {
+		return this.#createdSeconds * 1000;
+	}
+
 	get expiresAt(): number | undefined {
+		return this.#wall(this.#expiry);
+	}
+
+	/** To the tenth of a second. */
+	get lastNotifyAt(): number | undefined {
+		return this.#wall(this.#notified);
+	}
+
+	/** The state of a subscription whose last NOTIFY is answered and told everything. */
+	#quiet(): NotifierState {
+		return {
+			name: this.#isPending ? "pending" : "active",
+			expiresAtMs: this.#expiry * TENTH_MS,
+			notifiedAtMs: Math.min(this.#notified * TENTH_MS, this.#context.clock.now()),
+			inFlight: false,
+			owed: "nothing",
+			isSpacingTimerOn: false,
+		};
+	}
+
+	/** So many milliseconds from now. */
+	#tenths(delayMs: number): number {
+		return Math.ceil((this.#context.clock.now() + delayMs) / TENTH_MS);
+	}
+
+	/** Milliseconds since 1970 of a time on the clock. */
+	#wall(tenths: number): number | undefined {
 		const { clock } = this.#context;
-		return this.#expiryMs === 0 ? undefined : clock.wall() + this.#expiryMs - clock.now();
+		return tenths === 0 ? undefined : Math.floor(clock.wall() + tenths * TENTH_MS - clock.now());
 	}
 
 	begin(transaction: ServerTransaction, expiresSeconds: number, state: "pending" | "active"): void {
@@ -206,17 +246,17 @@ export class Subscription
 	// WheelUser.
 
 	expired(): void {
-		const nowMs = this.#context.clock.now();
-		if (this.#expiryMs !== 0 && this.#expiryMs <= nowMs) {
-			this.#expiryMs = 0;
+		const now = Math.floor(this.#context.clock.now() / TENTH_MS);
+		if (this.#expiry !== 0 && this.#expiry <= now) {
+			this.#expiry = 0;
 			this.#step({ kind: "expired" });
 		}
-		if (this.#dialogEndMs !== 0 && this.#dialogEndMs <= nowMs) {
-			this.#dialogEndMs = 0;
+		if (this.#dialogEnd !== 0 && this.#dialogEnd <= now) {
+			this.#dialogEnd = 0;
 			this.terminate("deactivated");
 		}
-		if (this.#spacingMs !== 0 && this.#spacingMs <= nowMs) {
-			this.#spacingMs = 0;
+		if (this.#spacing !== 0 && this.#spacing <= now) {
+			this.#spacing = 0;
 			this.#isSpacingOver = true;
 			this.#enqueue();
 		}
@@ -229,8 +269,7 @@ export class Subscription
 		const { agent, rules } = this.#context;
 		this.link = link;
 		const { request } = transaction;
-		const match = matchDialogRequest(this.#dialog, request);
-		if (match.kind !== "in-order") {
+		if (!this.dialog.take(request)) {
 			agent.answer(transaction, 500, { code: "out-of-order" });
 			return;
 		}
@@ -244,12 +283,12 @@ export class Subscription
 		}
 		const seconds = grantFor(transaction, agent, rules);
 		if (seconds === undefined) return;
-		this.#dialog = applyTargetRefresh(match.dialog, request);
+		this.dialog.refreshTarget(request);
 		this.#step({ kind: "subscribe", expiresSeconds: seconds, state: this.#revivedAs }, transaction);
 	}
 
 	get localContact(): string {
-		return this.#dialog.localContact;
+		return this.dialog.localContact;
 	}
 
 	acknowledged(): void {}
@@ -305,8 +344,18 @@ export class Subscription
 	#step(what: NotifierEvent, asked?: ServerTransaction): void {
 		const { clock, rules } = this.#context;
 		const step = stepNotifier(this.state, what, { nowMs: clock.now(), notifySpacingMs: rules.notifySpacingMs });
-		this.state = step.state;
+		this.#remember(step.state);
 		for (const effect of step.effects) this.#perform(effect, asked);
+	}
+
+	#remember(state: NotifierState): void {
+		const isLive = state.name === "pending" || state.name === "active";
+		if (isLive) {
+			this.#isPending = state.name === "pending";
+			this.#expiry = Math.ceil(state.expiresAtMs / TENTH_MS);
+		}
+		const isQuiet = isLive && !state.inFlight && state.owed === "nothing" && !state.isSpacingTimerOn;
+		this.#state = isQuiet ? undefined : state;
 	}
 
 	#perform(effect: NotifierEffect, asked: ServerTransaction | undefined): void {
@@ -317,20 +366,18 @@ export class Subscription
 			case "send-notify":
 				this.#notify(effect);
 				break;
-			case "start-timer": {
-				const dueMs = Math.ceil(this.#context.clock.now() + effect.delayMs);
-				if (effect.timer === "expiry") this.#expiryMs = dueMs;
-				else this.#spacingMs = dueMs;
+			case "start-timer":
+				// The time of expiry is known with the state.
+				if (effect.timer === "spacing") this.#spacing = this.#tenths(effect.delayMs);
 				this.#arm();
 				break;
-			}
 			case "end":
 				this.#end(effect.end.kind === "connection-lost");
 				if (effect.end.kind === "refused") {
 					this.#context.log.info("subscription ended: NOTIFY refused", {
 						presentity: this.presentity,
 						status: effect.end.statusCode,
-						callId: this.#dialog.id.callId,
+						callId: this.dialog.callId,
 					});
 				}
 				break;
@@ -339,18 +386,20 @@ export class Subscription
 
 	/** Sets the one timer to what is due first. */
 	#arm(): void {
-		if (this.state.name === "terminated") return;
-		let dueMs = Number.POSITIVE_INFINITY;
-		for (const ms of [this.#expiryMs, this.#spacingMs, this.#dialogEndMs]) if (ms !== 0 && ms < dueMs) dueMs = ms;
-		if (dueMs !== Number.POSITIVE_INFINITY) this.#context.wheel.start(this, dueMs - this.#context.clock.now());
+		if (this.#state?.name === "terminated") return;
+		const { clock, wheel } = this.#context;
+		let due = this.#expiry;
+		if (this.#spacing !== 0 && (due === 0 || this.#spacing < due)) due = this.#spacing;
+		if (this.#dialogEnd !== 0 && (due === 0 || this.#dialogEnd < due)) due = this.#dialogEnd;
+		if (due !== 0) wheel.start(this, due * TENTH_MS - clock.now());
 	}
 
 	#end(isLost: boolean): void {
-		this.#expiryMs = 0;
-		this.#spacingMs = 0;
-		this.#dialogEndMs = 0;
+		this.#expiry = 0;
+		this.#spacing = 0;
+		this.#dialogEnd = 0;
 		this.#context.wheel.stop(this);
-		this.#context.agent.dialogs.remove(this.#dialog.id);
+		this.#context.agent.dialogs.remove(this.dialog);
 		this.#context.ended(this, isLost);
 	}
 
@@ -362,40 +411,37 @@ export class Subscription
 		}
 		const { request } = transaction;
 		const headers: HeaderInput[] = [
-			["Contact", this.#dialog.localContact],
+			["Contact", this.dialog.localContact],
 			["Expires", String(effect.expiresSeconds)],
 			["Allow-Events", "presence"],
 		];
-		const tag = request.to.tag === undefined ? { toTag: this.#dialog.id.localTag, recordRoute: true } : {};
+		const tag = request.to.tag === undefined ? { toTag: this.dialog.localTag, recordRoute: true } : {};
 		transaction.respond(createResponse(request, 200, { ...tag, headers }));
 	}
 
 	#notify(effect: Extract<NotifierEffect, { kind: "send-notify" }>): void {
-		const { agent, clock, fanOut, notified, presentities } = this.#context;
+		const { agent, fanOut, notified, presentities } = this.#context;
 		const isFinal = effect.subscriptionState === "terminated";
 		const state = isFinal
 			? formatSubscriptionState({ state: "terminated", reason: effect.reason, retryAfter: effect.retryAfterSeconds })
-			: formatSubscriptionState({ state: effect.subscriptionState, expires: effect.expiresSeconds });
-		const headers: HeaderInput[] = [
-			["Event", this.#eventValue],
-			["Subscription-State", state],
-		];
+			: `${effect.subscriptionState};expires=${effect.expiresSeconds}`;
 		// REQ-92, and nothing about a user before the decision: a pending subscription sees the closed document.
 		const view: View = effect.subscriptionState === "pending" ? "closed" : this.#view;
 		const hasBody = !isFinal || effect.hasBody;
 		const body = hasBody ? presentities.document(this.presentity, view, this.peer.presenceProfile) : undefined;
-		if (body !== undefined) headers.push(["Content-Type", "application/pidf+xml"]);
 		this.#told = effect.subscriptionState !== "active" ? undefined : view === "closed" ? CLOSED : body;
-		const [dialog, request] = createDialogRequest(this.#dialog, {
+		const branch = agent.transactions.createBranch();
+		const type = body === undefined ? "" : "Content-Type: application/pidf+xml\r\n";
+		const request = this.dialog.write({
 			method: "NOTIFY",
-			via: agent.createVia(),
-			headers,
-			...(body === undefined ? {} : { body }),
+			via: agent.viaOf(branch),
+			branch,
+			fields: `Event: ${this.#eventValue}\r\nSubscription-State: ${state}\r\n${type}`,
+			body,
 		});
-		this.#dialog = dialog;
-		this.lastNotifyAt = clock.wall();
+		this.#notified = this.#tenths(0);
 		fanOut.sent(this.lane);
 		notified(this);
-		agent.send(this.link, request, this);
+		agent.sendWritten(this.link, request, this);
 	}
 }

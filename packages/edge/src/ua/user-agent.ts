@@ -21,6 +21,7 @@ import {
 	type SipRequest,
 	type SipResponse,
 	type TransactionLayer,
+	type WrittenRequest,
 } from "@causeway/sip";
 import type { Federation, LinkOutcome } from "../federation/federation.ts";
 import { type Link, linkName } from "../federation/link.ts";
@@ -139,7 +140,12 @@ export class UserAgent implements HostedUser {
 
 	/** Via for a new request of ours. */
 	createVia(): string {
-		return viaValue(this.#options.identity(), this.transactions.createBranch());
+		return this.viaOf(this.transactions.createBranch());
+	}
+
+	/** The same with a branch that was made for it. */
+	viaOf(branch: string): string {
+		return viaValue(this.#options.identity(), branch);
 	}
 
 	/** A link for what `user` wants to open with somebody of this domain; not where the tried ones lead. */
@@ -151,6 +157,12 @@ export class UserAgent implements HostedUser {
 	send(link: Link, request: SipRequest, user: ClientTransactionUser): ClientTransaction {
 		link.requestsOut += 1;
 		return this.transactions.sendRequest(link.connection, request, user, this.#options.paceMs?.(link));
+	}
+
+	/** The same for a request that was written in its dialog, under a Via of {@link viaOf}. */
+	sendWritten(link: Link, request: WrittenRequest, user: ClientTransactionUser): ClientTransaction {
+		link.requestsOut += 1;
+		return this.transactions.sendWritten(link.connection, request, user, this.#options.paceMs?.(link));
 	}
 
 	/** Answers a request: `toTag` is made where the request starts no dialog and has no tag yet. */

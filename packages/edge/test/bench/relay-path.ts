@@ -2,7 +2,7 @@
  * The relay's own part of a message's way, in one process and without TLS or sockets: from octets that were read to octets that are to be
  * written. `node … relay-path.ts [message|subscribe|dialog] [operations]`; what it prints is for comparing one change with another.
  */
-import type { ByteStream, ByteStreamUser, DnsLookup } from "@causeway/sip";
+import type { DnsLookup } from "@causeway/sip";
 import { type DialOutcome, systemClock, systemRandom, type TlsDialler } from "@causeway/sip/node";
 import { Federation } from "../../src/federation/federation.ts";
 import { PeerDirectory } from "../../src/federation/peers.ts";
@@ -14,72 +14,15 @@ import { Relay } from "../../src/proxy/relay.ts";
 import type { ProxyRules } from "../../src/proxy/steps.ts";
 import { createTestContactKeys } from "../../src/ua/testing.ts";
 import { UserAgent } from "../../src/ua/user-agent.ts";
+import { createPair, type Pipe } from "./memory-pipe.ts";
 import { CalleeConnection, CallerConnection, createRelayTally, type RelayFlow, Sample } from "./relay-load.ts";
 import { insideDomain, insideName, PARTNER_DOMAIN, PARTNER_FQDN } from "./relay-text.ts";
 
 const CONNECTIONS = 4;
 const WINDOW = 64;
-const CHUNK_BYTES = 16_384;
 const DIALOGS = 1_000;
 const ROUNDS = 9;
 const FQDN = "relay.example.test";
-
-/** One direction of a connection: gathers octets as a TLS stream does, and gives them in records. */
-class Pipe implements ByteStream {
-	readonly remote = { address: "127.0.0.1", port: 5061 };
-	readonly local = { address: "192.0.2.2", port: 5061 };
-	readonly isOpen = true;
-	readonly queuedBytes = 0;
-	other: Pipe | undefined;
-	#user: ByteStreamUser | undefined;
-	#octets = Buffer.alloc(1_048_576);
-	#used = 0;
-
-	start(user: ByteStreamUser): void {
-		this.#user = user;
-	}
-
-	write(head: string, body?: Uint8Array): boolean {
-		this.#used += this.#octets.write(head, this.#used, "latin1");
-		if (body !== undefined) {
-			this.#octets.set(body, this.#used);
-			this.#used += body.length;
-		}
-		return true;
-	}
-
-	/** Gives what was written to the other end; milliseconds it took there. */
-	flush(): number {
-		const octets = new Uint8Array(this.#octets.subarray(0, this.#used));
-		this.#used = 0;
-		const started = performance.now();
-		for (let at = 0; at < octets.length; at += CHUNK_BYTES) {
-			this.other?.take(octets.subarray(at, at + CHUNK_BYTES));
-		}
-		return performance.now() - started;
-	}
-
-	take(octets: Uint8Array): void {
-		this.#user?.data(octets);
-	}
-
-	get isEmpty(): boolean {
-		return this.#used === 0;
-	}
-
-	pause(): void {}
-	resume(): void {}
-	close(): void {}
-	destroy(): void {}
-}
-
-function createPair(): readonly [near: Pipe, far: Pipe] {
-	const near = new Pipe();
-	const far = new Pipe();
-	near.other = far;
-	far.other = near;
-	return [near, far];
-}
 
 const fail = (message: string) => (event: string, fields?: unknown) =>
 	process.stderr.write(`${message}: ${event} ${JSON.stringify(fields)}\n`);

@@ -1,8 +1,7 @@
 /** An edge's presence on a simulated clock: everything but sockets and HTTP, started and stopped as often as a run wants. */
-import assert from "node:assert/strict";
 import type { Clock, Logger, Random, SipMessage, Timer } from "@causeway/sip";
 import { DEFAULT_FRAMER_LIMITS, SipConnection } from "@causeway/sip";
-import { createMemoryPair, type MemoryStream, type SimClock } from "@causeway/sip/testing";
+import { createMemoryPair, type MemoryStream, readSent, type SimClock } from "@causeway/sip/testing";
 import type { LinkOutcome } from "../../src/federation/federation.ts";
 import type { Link } from "../../src/federation/link.ts";
 import { refusal } from "../../src/federation/outcome.ts";
@@ -252,10 +251,7 @@ export class SimEdge {
 				},
 			},
 			hooks: {
-				sent: (_connection, message) => {
-					assert("kind" in message, "without a proxy everything that leaves is a message that was made here");
-					this.#options.sent(this, message as SipMessage);
-				},
+				sent: (_connection, message) => this.#options.sent(this, readSent(message)),
 			},
 		});
 		// What presence asks of a link is its connection and its network.

@@ -182,18 +182,25 @@ function readPeer(message: SipMessage, role: "uac" | "uas"): Result<PeerParts> {
 }
 
 function readTarget(message: SipMessage): Result<string | undefined> {
+	const target = readRemoteTarget(message);
+	return target.ok && target.value !== undefined ? success(detach(target.value)) : target;
+}
+
+/** The URI that Contact names first, as a Request-URI and still part of the message's text; undefined where none can be used. */
+export function readRemoteTarget(message: SipMessage): Result<string | undefined> {
 	const read = contacts(message);
 	if (!read.ok) return read;
 	const first = read.value === "*" ? undefined : read.value[0];
-	return success(first !== undefined && isSipUri(first.uri) ? detach(requestUriText(first.uri)) : undefined);
+	return success(first !== undefined && isSipUri(first.uri) ? requestUriText(first.uri) : undefined);
 }
 
 /** A header field as written, folds made spaces; empty where absent. */
-function headerText(message: SipMessage, id: HeaderId): string {
+export function headerText(message: SipMessage, id: HeaderId): string {
 	return headerValue(message, id) ?? "";
 }
 
-function contactMissing(): Result<never> {
+/** Why a request makes no dialog. */
+export function contactMissing(): Result<never> {
 	return refusal(
 		"contact-missing",
 		"RFC 3261 §8.1.1.8",

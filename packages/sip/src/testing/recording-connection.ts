@@ -1,7 +1,8 @@
 /** A connection that keeps what is sent on it. */
 import type { SipMessage } from "../message/message.ts";
 import type { Endpoint } from "../transport/byte-stream.ts";
-import type { Connection } from "../transport/connection.ts";
+import type { Connection, MessageOctets } from "../transport/connection.ts";
+import { readSent } from "./read-sent.ts";
 
 /** A connection that keeps what was sent on it. */
 export class RecordingConnection implements Connection {
@@ -21,9 +22,9 @@ export class RecordingConnection implements Connection {
 		return this.#isOpen;
 	}
 
-	send(message: SipMessage): boolean {
+	send(message: MessageOctets): boolean {
 		if (!this.#isOpen) return false;
-		this.sent.push(message);
+		this.sent.push(readSent(message));
 		return true;
 	}
 

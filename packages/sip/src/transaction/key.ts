@@ -87,8 +87,12 @@ function sentByText({ host, port }: Via): string {
 /** True for a branch that its element promises to be unique. */
 function hasOwnBranch(via: Via): boolean {
 	const { branch } = via;
-	// A cookie with nothing behind it names no transaction (RFC 4475 §3.2.1).
-	return branch !== undefined && branch.length > MAGIC_COOKIE.length && branch.startsWith(MAGIC_COOKIE);
+	return branch !== undefined && isOwnBranch(branch);
+}
+
+/** A cookie with nothing behind it names no transaction (RFC 4475 §3.2.1). */
+export function isOwnBranch(branch: string): boolean {
+	return branch.length > MAGIC_COOKIE.length && branch.startsWith(MAGIC_COOKIE);
 }
 
 /** An absent tag differs from an empty one. */

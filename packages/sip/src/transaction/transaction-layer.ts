@@ -7,9 +7,10 @@ import type { Clock, Logger, Random } from "../env.ts";
 import type { Via } from "../header/via.ts";
 import { createResponse } from "../message/build.ts";
 import type { SipMessage, SipRequest, SipResponse } from "../message/message.ts";
+import type { WrittenRequest } from "../message/written-request.ts";
 import { invariant } from "../text/assert.ts";
 import type { Connection } from "../transport/connection.ts";
-import { startClient } from "./client-runner.ts";
+import { startClient, startWrittenClient } from "./client-runner.ts";
 import {
 	type ConnectionTransactions,
 	createConnectionTransactions,
@@ -22,6 +23,7 @@ import {
 	ackKey,
 	cancelledTransactionKey,
 	clientTransactionKey,
+	isOwnBranch,
 	MAGIC_COOKIE,
 	mergeKey,
 	ownBranch,
@@ -144,6 +146,20 @@ export class TransactionLayer {
 		// A connection that is gone would never give its transactions back.
 		const transactions = this.#transactionsOf(connection) ?? createConnectionTransactions(this.#context.random);
 		return startClient(this.#context, transactions, connection, request, user, delayMs);
+	}
+
+	/** The same for a request that nobody read, of a method that cannot be cancelled. */
+	sendWritten(
+		connection: Connection,
+		written: WrittenRequest,
+		user: ClientTransactionUser,
+		delayMs = 0,
+	): ClientTransaction {
+		const { method, branch } = written;
+		invariant(method !== "INVITE" && method !== "ACK" && method !== "CANCEL", "an INVITE is sent as it was read");
+		invariant(isOwnBranch(branch), "our requests carry a Via with a branch of ours on top");
+		const transactions = this.#transactionsOf(connection) ?? createConnectionTransactions(this.#context.random);
+		return startWrittenClient(this.#context, transactions, connection, written, user, delayMs);
 	}
 
 	/** Sends the ACK of a 2xx, which belongs to no transaction (§13.2.2.4). False where the connection is closed. */
