@@ -60,7 +60,7 @@ export {
 } from "./dialog/dialog.ts";
 export { type DialogId, equalDialogIds, requestDialogId, responseDialogId } from "./dialog/dialog-id.ts";
 export { type AckParts, createAck, createDialogRequest, type DialogRequestParts } from "./dialog/dialog-request.ts";
-export { DialogTable, type DialogTableItem } from "./dialog/dialog-table.ts";
+export { DialogTable, type DialogTableItem, type DialogTableSlot } from "./dialog/dialog-table.ts";
 export { PackedDialog, type WrittenParts } from "./dialog/packed-dialog.ts";
 export {
 	applyRouteSet,
@@ -264,6 +264,7 @@ export {
 	type TransactionLimits,
 	type TransactionUser,
 } from "./transaction/transaction-user.ts";
+export type { PlainAnswer, WrittenRequestUser } from "./transaction/written-client.ts";
 export type { ByteStream, ByteStreamUser, CloseCause, Endpoint } from "./transport/byte-stream.ts";
 export type { Connection, ConnectionUser, MessageOctets } from "./transport/connection.ts";
 export {

@@ -154,11 +154,13 @@ export class NotifierService {
 		}
 		const seconds = grantFor(transaction, agent, rules);
 		if (seconds === undefined) return;
-		const presentity = detach(aorKey(to));
+		const asked = aorKey(to);
+		const user = store.users.get(asked);
+		// The text that the store has is there once for all who watch.
+		const presentity = user?.aor ?? detach(asked);
 		const watcher = detach(aorKey(from));
 		if (this.#isRefusedPoll(context, seconds, presentity, watcher)) return;
 		const isHidden = this.#hides(peer);
-		const user = store.users.get(presentity);
 		const isKnown = user !== undefined && !user.suspended && mayTalkWith(user.outside, peer);
 		if (!isKnown && !isHidden) {
 			agent.answer(transaction, 404, { code: "unknown-user" });
@@ -202,7 +204,7 @@ export class NotifierService {
 			view: standing?.decision === "allow" ? "full" : "closed",
 			dialogMs: jitteredDialogMs(rules.longestDialogMs, random),
 		});
-		agent.dialogs.add(dialog.value, link.connection.id, subscription);
+		agent.dialogs.addSlot(subscription);
 		this.#subscriptions.add(subscription);
 		const isUndecided = standing === undefined || standing.decision === "pending";
 		const state = isUndecided && !isHidden ? "pending" : "active";
@@ -242,7 +244,7 @@ export class NotifierService {
 			dialogMs: Math.max(0, jitteredDialogMs(rules.longestDialogMs, random) - age),
 			revivedAs: isUndecided && !isHidden ? "pending" : "active",
 		});
-		agent.dialogs.add(dialog, link.connection.id, subscription);
+		agent.dialogs.addSlot(subscription);
 		this.#subscriptions.add(subscription);
 		this.#keep(subscription, kept.createdAt, eventValue);
 	}

@@ -22,7 +22,8 @@ export const DEFAULT_SUBSCRIPTION_CAPS: SubscriptionCaps = { perPair: 16, perWat
 /** Adding, finding a pair and removing take constant time, however many watchers a presentity has. */
 export class SubscriptionTable<Entry extends TableEntry> {
 	readonly #caps: SubscriptionCaps;
-	readonly #byPresentity = new Map<string, Map<string, readonly Entry[]>>();
+	/** Nearly every watcher has one subscription, which then stands there without an array. */
+	readonly #byPresentity = new Map<string, Map<string, Entry | readonly Entry[]>>();
 	readonly #ofWatcher = new Map<string, number>();
 	readonly #ofPeer = new Map<string, number>();
 	#size = 0;
@@ -36,7 +37,7 @@ export class SubscriptionTable<Entry extends TableEntry> {
 	}
 
 	*[Symbol.iterator](): IterableIterator<Entry> {
-		for (const byWatcher of this.#byPresentity.values()) for (const entries of byWatcher.values()) yield* entries;
+		for (const presentity of this.#byPresentity.keys()) yield* this.ofPresentity(presentity);
 	}
 
 	/** The cap that one more would break; undefined where there is room. */
@@ -48,9 +49,13 @@ export class SubscriptionTable<Entry extends TableEntry> {
 
 	add(entry: Entry): void {
 		const { presentity, watcher, peer } = entry;
-		const byWatcher = this.#byPresentity.get(presentity) ?? new Map<string, readonly Entry[]>();
-		byWatcher.set(watcher, [...(byWatcher.get(watcher) ?? []), entry]);
-		this.#byPresentity.set(presentity, byWatcher);
+		let byWatcher = this.#byPresentity.get(presentity);
+		if (byWatcher === undefined) {
+			byWatcher = new Map();
+			this.#byPresentity.set(presentity, byWatcher);
+		}
+		const known = byWatcher.get(watcher);
+		byWatcher.set(watcher, known === undefined ? entry : [...listOf(known), entry]);
 		count(this.#ofWatcher, watcher, 1);
 		count(this.#ofPeer, peer.name, 1);
 		this.#size += 1;
@@ -59,8 +64,8 @@ export class SubscriptionTable<Entry extends TableEntry> {
 	remove(entry: Entry): void {
 		const { presentity, watcher, peer } = entry;
 		const byWatcher = this.#byPresentity.get(presentity);
-		const entries = byWatcher?.get(watcher);
-		if (byWatcher === undefined || entries?.includes(entry) !== true) return;
+		const entries = listOf(byWatcher?.get(watcher));
+		if (byWatcher === undefined || !entries.includes(entry)) return;
 		const rest = entries.filter((other) => other !== entry);
 		if (rest.length > 0) byWatcher.set(watcher, rest);
 		else byWatcher.delete(watcher);
@@ -76,13 +81,22 @@ export class SubscriptionTable<Entry extends TableEntry> {
 
 	/** A list that later changes leave as it is. */
 	ofPair(presentity: string, watcher: string): readonly Entry[] {
-		return this.#byPresentity.get(presentity)?.get(watcher) ?? [];
+		return listOf(this.#byPresentity.get(presentity)?.get(watcher));
 	}
 
 	/** Everybody who watches; safe against removals while it is walked. */
 	*ofPresentity(presentity: string): Iterable<Entry> {
-		for (const entries of this.#byPresentity.get(presentity)?.values() ?? []) yield* entries;
+		for (const entries of this.#byPresentity.get(presentity)?.values() ?? []) yield* listOf(entries);
 	}
+}
+
+function listOf<Entry extends TableEntry>(held: Entry | readonly Entry[] | undefined): readonly Entry[] {
+	if (held === undefined) return [];
+	return isList(held) ? held : [held];
+}
+
+function isList<Entry extends TableEntry>(held: Entry | readonly Entry[]): held is readonly Entry[] {
+	return Array.isArray(held);
 }
 
 function count(counts: Map<string, number>, key: string, by: number): void {

@@ -1,8 +1,9 @@
 /** One subscription of a partner's user: the notifier's side of RFC 6665 §4.2, in its dialog. */
 import {
-	type ClientTransactionUser,
 	type Clock,
 	createResponse,
+	type DialogId,
+	type DialogTableSlot,
 	formatSubscriptionState,
 	HeaderId,
 	type HeaderInput,
@@ -20,6 +21,7 @@ import {
 	type TimerWheel,
 	type WheelEntry,
 	type WheelUser,
+	type WrittenRequestUser,
 } from "@causeway/sip";
 import type { Link } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
@@ -86,6 +88,15 @@ export interface SubscriptionParts {
 /** Stands for the closed document, which says the same every time, and of which there is one for each address asked for. */
 const CLOSED = new Uint8Array(0);
 
+/** Yes or no, in one number. */
+const QUEUED = 1;
+const SPACING_OVER = 2;
+const AUTHORISED = 4;
+const PENDING = 8;
+const REVIVED_PENDING = 16;
+const FULL_VIEW = 32;
+const VERIFIED = 64;
+
 /**
  * Times are kept as whole tenths of a second on the clock, which the engine holds without an object for seven years; 0 for none. Rounded up:
  * nothing happens too early.
@@ -94,23 +105,28 @@ const TENTH_MS = 100;
 
 /**
  * There may be a hundred thousand of these: no timer, no closure, no document and, while nothing is under way, no state of its own. It is its
- * own entry of the timer wheel, set to whatever is due first, and its own user of the NOTIFY's transaction.
+ * own entry of the timer wheel, set to whatever is due first, its own slot of the table of dialogs, and its own user of the NOTIFY's transaction.
  */
 export class Subscription
-	implements DialogUsage, InboundSubscription, ClientTransactionUser, WheelEntry, WheelUser, FanOutItem
+	implements
+		DialogUsage,
+		DialogTableSlot<DialogUsage>,
+		InboundSubscription,
+		WrittenRequestUser,
+		WheelEntry,
+		WheelUser,
+		FanOutItem
 {
 	readonly presentity: string;
 	readonly watcher: string;
 	readonly peer: Peer;
-	readonly verification: "verified" | "unverified";
 	readonly dialog: PackedDialog;
 	link: Link;
 	readonly #context: SubscriptionContext;
 	readonly #eventValue: string;
 	/** Undefined while nothing is under way: then it is what {@link quiet} says. */
 	#state: NotifierState | undefined = initialNotifierState;
-	#isPending = false;
-	#view: View;
+	#flags: number;
 	/** What the last NOTIFY told of an active subscription; undefined where the next one tells something else in any case. */
 	#told: Uint8Array | undefined;
 	#expiry = 0;
@@ -119,10 +135,6 @@ export class Subscription
 	#dialogEnd: number;
 	/** Whole seconds since 1970. */
 	readonly #createdSeconds: number;
-	readonly #revivedAs: "pending" | "active";
-	#isQueued = false;
-	#isSpacingOver = false;
-	#isAuthorised = false;
 	/** Why it shall end, once its turn comes. */
 	#ending: NotifierReason | undefined = undefined;
 
@@ -131,18 +143,26 @@ export class Subscription
 	previous: WheelEntry | undefined = undefined;
 	tick = 0;
 
+	// DialogTableSlot; the table alone writes these.
+	connectionId: number;
+	nextOfTag: DialogTableSlot<DialogUsage> | undefined = undefined;
+	previousOnConnection: DialogTableSlot<DialogUsage> | undefined = undefined;
+	nextOnConnection: DialogTableSlot<DialogUsage> | undefined = undefined;
+
 	constructor(context: SubscriptionContext, parts: SubscriptionParts) {
 		this.#context = context;
 		this.presentity = parts.presentity;
 		this.watcher = parts.watcher;
 		this.peer = parts.peer;
 		this.link = parts.link;
-		this.verification = parts.verification;
+		this.connectionId = parts.link.connection.id;
 		this.dialog = parts.dialog;
 		this.#eventValue = parts.eventValue;
-		this.#view = parts.view;
-		this.#revivedAs = parts.revivedAs ?? "active";
-		this.#createdSeconds = Math.floor(context.clock.wall() / 1000);
+		this.#flags =
+			(parts.verification === "verified" ? VERIFIED : 0) +
+			(parts.view === "full" ? FULL_VIEW : 0) +
+			(parts.revivedAs === "pending" ? REVIVED_PENDING : 0);
+		this.#createdSeconds = Math.floor(context.clock.wall() / 1000) | 0;
 		this.#dialogEnd = this.#tenths(parts.dialogMs);
 	}
 
@@ -152,6 +172,18 @@ export class Subscription
 
 	get user(): WheelUser {
 		return this;
+	}
+
+	get id(): DialogId {
+		return this.dialog;
+	}
+
+	get entry(): DialogUsage {
+		return this;
+	}
+
+	get verification(): "verified" | "unverified" {
+		return this.#is(VERIFIED) ? "verified" : "unverified";
 	}
 
 	get lane(): string {
@@ -176,10 +208,22 @@ export class Subscription
 		return this.#wall(this.#notified);
 	}
 
+	get #view(): View {
+		return this.#is(FULL_VIEW) ? "full" : "closed";
+	}
+
+	#is(flag: number): boolean {
+		return (this.#flags & flag) !== 0;
+	}
+
+	#mark(flag: number, isSet: boolean): void {
+		this.#flags = isSet ? this.#flags | flag : this.#flags & ~flag;
+	}
+
 	/** The state of a subscription whose last NOTIFY is answered and told everything. */
 	#quiet(): NotifierState {
 		return {
-			name: this.#isPending ? "pending" : "active",
+			name: this.#is(PENDING) ? "pending" : "active",
 			expiresAtMs: this.#expiry * TENTH_MS,
 			notifiedAtMs: Math.min(this.#notified * TENTH_MS, this.#context.clock.now()),
 			inFlight: false,
@@ -190,7 +234,7 @@ export class Subscription
 
 	/** So many milliseconds from now. */
 	#tenths(delayMs: number): number {
-		return Math.ceil((this.#context.clock.now() + delayMs) / TENTH_MS);
+		return Math.ceil((this.#context.clock.now() + delayMs) / TENTH_MS) | 0;
 	}
 
 	/** Milliseconds since 1970 of a time on the clock. */
@@ -205,7 +249,7 @@ export class Subscription
 
 	/** The user's state is another: told when the lane and the spacing allow, and then as it is at that time. */
 	tellChange(): void {
-		if (this.#view === "full") this.#enqueue();
+		if (this.#is(FULL_VIEW)) this.#enqueue();
 	}
 
 	decide(decision: Decision | "pending", isHidden: boolean): void {
@@ -213,8 +257,8 @@ export class Subscription
 			this.terminate("rejected");
 			return;
 		}
-		this.#view = decision === "allow" ? "full" : "closed";
-		if (decision !== "pending") this.#isAuthorised = true;
+		this.#mark(FULL_VIEW, decision === "allow");
+		if (decision !== "pending") this.#mark(AUTHORISED, true);
 		this.#enqueue();
 	}
 
@@ -226,19 +270,19 @@ export class Subscription
 
 	/** The turn of this subscription has come. */
 	release(): void {
-		this.#isQueued = false;
+		this.#mark(QUEUED, false);
 		if (this.#ending !== undefined) {
 			this.#step({ kind: "terminate", reason: this.#ending });
 			return;
 		}
-		if (this.#isAuthorised) {
-			this.#isAuthorised = false;
+		if (this.#is(AUTHORISED)) {
+			this.#mark(AUTHORISED, false);
 			if (this.state.name === "pending") this.#step({ kind: "authorise" });
 		}
 		const isOld = this.#told !== undefined && this.#isToldAlready(this.#told);
 		if (isOld) this.#step({ kind: "state-restored" });
-		if (this.#isSpacingOver) {
-			this.#isSpacingOver = false;
+		if (this.#is(SPACING_OVER)) {
+			this.#mark(SPACING_OVER, false);
 			this.#step({ kind: "spacing-over" });
 		} else if (!isOld) this.#step({ kind: "state-changed" });
 	}
@@ -257,7 +301,7 @@ export class Subscription
 		}
 		if (this.#spacing !== 0 && this.#spacing <= now) {
 			this.#spacing = 0;
-			this.#isSpacingOver = true;
+			this.#mark(SPACING_OVER, true);
 			this.#enqueue();
 		}
 		this.#arm();
@@ -284,7 +328,8 @@ export class Subscription
 		const seconds = grantFor(transaction, agent, rules);
 		if (seconds === undefined) return;
 		this.dialog.refreshTarget(request);
-		this.#step({ kind: "subscribe", expiresSeconds: seconds, state: this.#revivedAs }, transaction);
+		const state = this.#is(REVIVED_PENDING) ? "pending" : "active";
+		this.#step({ kind: "subscribe", expiresSeconds: seconds, state }, transaction);
 	}
 
 	get localContact(): string {
@@ -315,6 +360,10 @@ export class Subscription
 
 	// The answer to our NOTIFY.
 
+	accepted(statusCode: number): void {
+		this.#answered(statusCode, false);
+	}
+
 	response(response: SipResponse): void {
 		if (response.statusCode < 200) return;
 		this.#answered(response.statusCode, hasHeader(response, HeaderId.retryAfter));
@@ -330,8 +379,8 @@ export class Subscription
 	}
 
 	#enqueue(): void {
-		if (this.#isQueued || this.state.name === "terminated") return;
-		this.#isQueued = true;
+		if (this.#is(QUEUED) || this.#state?.name === "terminated") return;
+		this.#mark(QUEUED, true);
 		this.#context.fanOut.add(this);
 	}
 
@@ -351,8 +400,8 @@ export class Subscription
 	#remember(state: NotifierState): void {
 		const isLive = state.name === "pending" || state.name === "active";
 		if (isLive) {
-			this.#isPending = state.name === "pending";
-			this.#expiry = Math.ceil(state.expiresAtMs / TENTH_MS);
+			this.#mark(PENDING, state.name === "pending");
+			this.#expiry = Math.ceil(state.expiresAtMs / TENTH_MS) | 0;
 		}
 		const isQuiet = isLive && !state.inFlight && state.owed === "nothing" && !state.isSpacingTimerOn;
 		this.#state = isQuiet ? undefined : state;

@@ -9,6 +9,7 @@ import {
 	type Frame,
 	type HeaderInput,
 	type Logger,
+	type PlainAnswer,
 	type Random,
 	type ServerTransaction,
 	type SipMessage,
@@ -101,8 +102,8 @@ export class Reception implements TransactionUser, FederationUser {
 
 	// Toward the federation transport.
 
-	recognise(link: Link, frame: Frame): ShortPassage | undefined {
-		return this.#relay?.recognise(link, frame);
+	recognise(link: Link, frame: Frame): ShortPassage | PlainAnswer | undefined {
+		return this.#relay?.recognise(link, frame) ?? this.transactions.recognise(link.connection, frame.head);
 	}
 
 	received(link: Link, message: SipMessage): void {

@@ -22,6 +22,7 @@ import {
 	type SipResponse,
 	type TransactionLayer,
 	type WrittenRequest,
+	type WrittenRequestUser,
 } from "@causeway/sip";
 import type { Federation, LinkOutcome } from "../federation/federation.ts";
 import { type Link, linkName } from "../federation/link.ts";
@@ -160,7 +161,7 @@ export class UserAgent implements HostedUser {
 	}
 
 	/** The same for a request that was written in its dialog, under a Via of {@link viaOf}. */
-	sendWritten(link: Link, request: WrittenRequest, user: ClientTransactionUser): ClientTransaction {
+	sendWritten(link: Link, request: WrittenRequest, user: WrittenRequestUser): ClientTransaction {
 		link.requestsOut += 1;
 		return this.transactions.sendWritten(link.connection, request, user, this.#options.paceMs?.(link));
 	}

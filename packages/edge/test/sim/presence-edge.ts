@@ -244,6 +244,11 @@ export class SimEdge {
 			limits: DEFAULT_FRAMER_LIMITS,
 			times: { headMs: 10_000, bodyMs: 20_000 },
 			user: {
+				framed(_connection, frame) {
+					const recognised = running.reception.recognise(link, frame);
+					recognised?.forward();
+					return recognised !== undefined;
+				},
 				received: (_connection, message) => running.reception.received(link, message),
 				closed: (_connection, cause) => {
 					running.links.delete(id);

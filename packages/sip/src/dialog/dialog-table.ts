@@ -10,16 +10,17 @@ export interface DialogTableItem<Entry> {
 	readonly entry: Entry;
 }
 
-interface Slot<Entry> extends DialogTableItem<Entry> {
+/** An item with its neighbours, which the table alone writes. What is held in great numbers is its own. */
+export interface DialogTableSlot<Entry> extends DialogTableItem<Entry> {
 	connectionId: number;
 	/** Next dialog with the same local tag. */
-	nextOfTag: Slot<Entry> | undefined;
-	previousOnConnection: Slot<Entry> | undefined;
-	nextOnConnection: Slot<Entry> | undefined;
+	nextOfTag: DialogTableSlot<Entry> | undefined;
+	previousOnConnection: DialogTableSlot<Entry> | undefined;
+	nextOnConnection: DialogTableSlot<Entry> | undefined;
 }
 
 interface ConnectionSlots<Entry> {
-	first: Slot<Entry> | undefined;
+	first: DialogTableSlot<Entry> | undefined;
 	count: number;
 }
 
@@ -29,7 +30,7 @@ interface ConnectionSlots<Entry> {
  * Adding, finding and removing take constant time, and so does each dialog of a lost connection.
  */
 export class DialogTable<Entry> {
-	readonly #byLocalTag = new Map<string, Slot<Entry>>();
+	readonly #byLocalTag = new Map<string, DialogTableSlot<Entry>>();
 	readonly #byConnection = new Map<number, ConnectionSlots<Entry>>();
 	#size = 0;
 
@@ -39,17 +40,24 @@ export class DialogTable<Entry> {
 
 	/** False, and nothing added, where the dialog is in the table already. */
 	add(id: DialogId, connectionId: number, entry: Entry): boolean {
-		const first = this.#byLocalTag.get(id.localTag);
-		if (findInChain(first, id) !== undefined) return false;
-		const slot: Slot<Entry> = {
+		return this.addSlot({
 			id,
 			connectionId,
 			entry,
-			nextOfTag: first,
+			nextOfTag: undefined,
 			previousOnConnection: undefined,
 			nextOnConnection: undefined,
-		};
-		this.#byLocalTag.set(id.localTag, slot);
+		});
+	}
+
+	/** The same for an entry that is its own slot; its connection is named in it. */
+	addSlot(slot: DialogTableSlot<Entry>): boolean {
+		const { id } = slot;
+		const { localTag } = id;
+		const first = this.#byLocalTag.get(localTag);
+		if (findInChain(first, id) !== undefined) return false;
+		slot.nextOfTag = first;
+		this.#byLocalTag.set(localTag, slot);
 		this.#link(slot);
 		this.#size += 1;
 		return true;
@@ -81,7 +89,7 @@ export class DialogTable<Entry> {
 		const removed: DialogTableItem<Entry>[] = [];
 		let slot = this.#byConnection.get(connectionId)?.first;
 		while (slot !== undefined) {
-			const next: Slot<Entry> | undefined = slot.nextOnConnection;
+			const next: DialogTableSlot<Entry> | undefined = slot.nextOnConnection;
 			this.#removeSlot(slot);
 			removed.push(slot);
 			slot = next;
@@ -106,16 +114,16 @@ export class DialogTable<Entry> {
 	/** All dialogs, in no particular order. Removing the one at hand while iterating is allowed. */
 	*[Symbol.iterator](): IterableIterator<DialogTableItem<Entry>> {
 		for (const first of this.#byLocalTag.values()) {
-			let slot: Slot<Entry> | undefined = first;
+			let slot: DialogTableSlot<Entry> | undefined = first;
 			while (slot !== undefined) {
-				const next: Slot<Entry> | undefined = slot.nextOfTag;
+				const next: DialogTableSlot<Entry> | undefined = slot.nextOfTag;
 				yield slot;
 				slot = next;
 			}
 		}
 	}
 
-	#removeSlot(slot: Slot<Entry>): void {
+	#removeSlot(slot: DialogTableSlot<Entry>): void {
 		const first = this.#byLocalTag.get(slot.id.localTag);
 		if (first === slot) {
 			if (slot.nextOfTag === undefined) this.#byLocalTag.delete(slot.id.localTag);
@@ -130,7 +138,7 @@ export class DialogTable<Entry> {
 		this.#size -= 1;
 	}
 
-	#link(slot: Slot<Entry>): void {
+	#link(slot: DialogTableSlot<Entry>): void {
 		const slots = this.#byConnection.get(slot.connectionId) ?? { first: undefined, count: 0 };
 		slot.previousOnConnection = undefined;
 		slot.nextOnConnection = slots.first;
@@ -140,7 +148,7 @@ export class DialogTable<Entry> {
 		this.#byConnection.set(slot.connectionId, slots);
 	}
 
-	#unlink(slot: Slot<Entry>): void {
+	#unlink(slot: DialogTableSlot<Entry>): void {
 		const slots = this.#byConnection.get(slot.connectionId);
 		invariant(slots !== undefined, "a dialog in the table is pinned to a connection");
 		if (slot.previousOnConnection === undefined) slots.first = slot.nextOnConnection;
@@ -153,7 +161,10 @@ export class DialogTable<Entry> {
 	}
 }
 
-function findInChain<Entry>(first: Slot<Entry> | undefined, id: DialogId): Slot<Entry> | undefined {
+function findInChain<Entry>(
+	first: DialogTableSlot<Entry> | undefined,
+	id: DialogId,
+): DialogTableSlot<Entry> | undefined {
 	let slot = first;
 	while (slot !== undefined && !equalDialogIds(slot.id, id)) slot = slot.nextOfTag;
 	return slot;

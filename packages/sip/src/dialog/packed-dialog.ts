@@ -148,9 +148,12 @@ export class PackedDialog implements DialogId {
 				: applyRouteSet(this.#routeSet, text.slice(0, targetEnd));
 		let head = `${method} ${requestUri} SIP/2.0\r\nVia: ${via}\r\n`;
 		for (const route of routes) head += `Route: ${route}\r\n`;
-		head += `Max-Forwards: 70\r\n${text.slice(targetEnd + END.length, contact)}CSeq: ${this.#localCSeq} ${method}\r\n`;
+		head += "Max-Forwards: 70\r\n";
+		const start = head.length;
+		head += `${text.slice(targetEnd + END.length, contact)}CSeq: ${this.#localCSeq} ${method}\r\n`;
+		const end = head.length;
 		head += `${text.slice(contact, contactEnd)}${fields}Content-Length: ${body.length}\r\n\r\n`;
-		return { method, branch, head: { text: head }, body };
+		return { method, branch, via, echo: { start, end }, head: { text: head }, body };
 	}
 
 	#part(index: number, nameLength: number): string {

@@ -6,6 +6,10 @@ export interface WrittenRequest {
 	readonly method: string;
 	/** Of the Via on top. */
 	readonly branch: string;
+	/** Value of that Via. */
+	readonly via: string;
+	/** Where From, To, Call-ID and CSeq stand in the head, one behind the other: what an answer repeats. */
+	readonly echo: { readonly start: number; readonly end: number };
 	readonly head: Pick<MessageHead, "text">;
 	readonly body: Uint8Array;
 }

@@ -44,25 +44,16 @@ export class ShortLivedMap<Value> {
 	set(key: string, value: Value): void {
 		const chain = this.#chainOf(key);
 		const known = this.#find(key, chain);
-		if (known !== NONE) {
-			this.#values[known] = value;
-			return;
-		}
-		let entry = this.#free;
-		if (entry === NONE) {
-			entry = this.#keys.length;
-			this.#keys.push(key);
-			this.#values.push(value);
-			this.#next.push(this.#heads[chain] as number);
-		} else {
-			this.#free = this.#next[entry] as number;
-			this.#keys[entry] = key;
-			this.#values[entry] = value;
-			this.#next[entry] = this.#heads[chain] as number;
-		}
-		this.#heads[chain] = entry;
-		this.#size += 1;
-		if (this.#size > this.#heads.length) this.#grow();
+		if (known !== NONE) this.#values[known] = value;
+		else this.#insert(key, value, chain);
+	}
+
+	/** False, and nothing put, where there is a value under the key. */
+	add(key: string, value: Value): boolean {
+		const chain = this.#chainOf(key);
+		if (this.#find(key, chain) !== NONE) return false;
+		this.#insert(key, value, chain);
+		return true;
 	}
 
 	/** False where nothing is under the key. */
@@ -109,6 +100,24 @@ export class ShortLivedMap<Value> {
 		let entry = this.#heads[chain] as number;
 		while (entry !== NONE && this.#keys[entry] !== key) entry = this.#next[entry] as number;
 		return entry;
+	}
+
+	#insert(key: string, value: Value, chain: number): void {
+		let entry = this.#free;
+		if (entry === NONE) {
+			entry = this.#keys.length;
+			this.#keys.push(key);
+			this.#values.push(value);
+			this.#next.push(this.#heads[chain] as number);
+		} else {
+			this.#free = this.#next[entry] as number;
+			this.#keys[entry] = key;
+			this.#values[entry] = value;
+			this.#next[entry] = this.#heads[chain] as number;
+		}
+		this.#heads[chain] = entry;
+		this.#size += 1;
+		if (this.#size > this.#heads.length) this.#grow();
 	}
 
 	#chainOf(key: string): number {

@@ -1,9 +1,8 @@
 /** Performs the effects of the two client machines. */
 import type { SipRequest, SipResponse } from "../message/message.ts";
-import type { WrittenRequest } from "../message/written-request.ts";
 import { assertNever, invariant } from "../text/assert.ts";
 import { detach } from "../text/octets.ts";
-import type { Connection, MessageOctets } from "../transport/connection.ts";
+import type { Connection } from "../transport/connection.ts";
 import type { ClientRunner, ConnectionTransactions, TransactionContext } from "./context.ts";
 import { createCancel, createFailureAck } from "./hop-requests.ts";
 import { inviteClient } from "./invite-client.ts";
@@ -26,36 +25,12 @@ export function startClient(
 	user: ClientTransactionUser,
 	delayMs = 0,
 ): ClientRunner {
-	const key = clientTransactionKey(request) ?? "";
-	const parts = { message: request, method: request.method, branch: ownBranch(request), key };
 	const runner =
 		request.method === "INVITE"
-			? new MachineRunner(context, transactions, connection, parts, request, user, inviteClient)
-			: new MachineRunner(context, transactions, connection, parts, undefined, user, nonInviteClient);
+			? new MachineRunner(context, transactions, connection, request, user, inviteClient)
+			: new MachineRunner(context, transactions, connection, request, user, nonInviteClient);
 	runner.start(delayMs);
 	return runner;
-}
-
-/** The same for a request that is there as octets alone. */
-export function startWrittenClient(
-	context: TransactionContext,
-	transactions: ConnectionTransactions,
-	connection: Connection,
-	written: WrittenRequest,
-	user: ClientTransactionUser,
-	delayMs = 0,
-): ClientRunner {
-	const parts = { message: written, method: written.method, branch: written.branch, key: written.branch };
-	const runner = new MachineRunner(context, transactions, connection, parts, undefined, user, nonInviteClient);
-	runner.start(delayMs);
-	return runner;
-}
-
-interface RunnerParts {
-	readonly message: MessageOctets;
-	readonly method: string;
-	readonly branch: string;
-	readonly key: string;
 }
 
 class MachineRunner<State extends string, Event extends string, Timer extends TimerName & Event>
@@ -76,8 +51,6 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 	#isSettled = false;
 	#cancelWanted = false;
 	/** Kept until the final response. */
-	#message: MessageOctets | undefined;
-	/** The same, read: for what else an INVITE may have to send. */
 	#request: SipRequest | undefined;
 	/** Kept while a final response may come again. */
 	#ack: SipRequest | undefined;
@@ -86,24 +59,23 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 		context: TransactionContext,
 		transactions: ConnectionTransactions,
 		connection: Connection,
-		{ message, method, branch, key }: RunnerParts,
-		invite: SipRequest | undefined,
+		request: SipRequest,
 		user: ClientTransactionUser,
 		machine: ClientMachine<State, Event, Timer>,
 	) {
-		invariant(key !== "" && !transactions.clients.has(key), "each request of ours has a branch of its own");
+		const key = clientTransactionKey(request);
+		invariant(key !== undefined && !transactions.clients.has(key), "each request of ours has a branch of its own");
 		this.#context = context;
 		this.#transactions = transactions;
 		this.connection = connection;
-		this.method = method;
+		this.method = request.method;
 		// An INVITE's transaction outlives its request by half a minute and must not hold the text of it.
-		this.branch = machine.cancelEvent === undefined ? branch : detach(branch);
+		this.branch = machine.cancelEvent === undefined ? ownBranch(request) : detach(ownBranch(request));
 		this.#key = machine.cancelEvent === undefined ? key : this.branch;
 		this.#user = user;
 		this.#machine = machine;
 		this.#timers = new TransactionTimers(context.wheel, context.timing, this);
-		this.#message = message;
-		this.#request = invite;
+		this.#request = request;
 	}
 
 	get isTerminated(): boolean {
@@ -130,10 +102,7 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 	receive(response: SipResponse): void {
 		if (response.statusCode >= 200) this.#settle();
 		this.#step(this.#machine.responseEvent(response.statusCode), response);
-		if (response.statusCode >= 200) {
-			this.#message = undefined;
-			this.#request = undefined;
-		}
+		if (response.statusCode >= 200) this.#request = undefined;
 		// §9.1: the CANCEL waits for the first provisional response.
 		else if (this.#cancelWanted) this.cancel();
 	}
@@ -193,7 +162,7 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 	#send(what: "request" | "ack" | "cancel", response: SipResponse | undefined): void {
 		switch (what) {
 			case "request":
-				if (this.#message !== undefined && !this.connection.send(this.#message)) this.#failSoon();
+				if (this.#request !== undefined && !this.connection.send(this.#request)) this.#failSoon();
 				return;
 			case "ack": {
 				if (this.#ack === undefined && this.#request !== undefined && response !== undefined) {

@@ -6,11 +6,11 @@
 import type { Clock, Logger, Random } from "../env.ts";
 import type { Via } from "../header/via.ts";
 import { createResponse } from "../message/build.ts";
-import type { SipMessage, SipRequest, SipResponse } from "../message/message.ts";
+import type { MessageHead, SipMessage, SipRequest, SipResponse } from "../message/message.ts";
 import type { WrittenRequest } from "../message/written-request.ts";
 import { invariant } from "../text/assert.ts";
 import type { Connection } from "../transport/connection.ts";
-import { startClient, startWrittenClient } from "./client-runner.ts";
+import { startClient } from "./client-runner.ts";
 import {
 	type ConnectionTransactions,
 	createConnectionTransactions,
@@ -41,6 +41,7 @@ import {
 	type TransactionLimits,
 	type TransactionUser,
 } from "./transaction-user.ts";
+import { branchOfAnswer, type PlainAnswer, WrittenClient, type WrittenRequestUser } from "./written-client.ts";
 
 /** Ports, user and limits of a transaction layer. */
 export interface TransactionLayerOptions {
@@ -152,14 +153,22 @@ export class TransactionLayer {
 	sendWritten(
 		connection: Connection,
 		written: WrittenRequest,
-		user: ClientTransactionUser,
+		user: WrittenRequestUser,
 		delayMs = 0,
 	): ClientTransaction {
 		const { method, branch } = written;
 		invariant(method !== "INVITE" && method !== "ACK" && method !== "CANCEL", "an INVITE is sent as it was read");
 		invariant(isOwnBranch(branch), "our requests carry a Via with a branch of ours on top");
 		const transactions = this.#transactionsOf(connection) ?? createConnectionTransactions(this.#context.random);
-		return startWrittenClient(this.#context, transactions, connection, written, user, delayMs);
+		return new WrittenClient(this.#context, transactions, connection, written, user, delayMs);
+	}
+
+	/** The answer to a request of {@link sendWritten} that needs no reading, and has not been told yet; undefined for all else. */
+	recognise(connection: Connection, head: MessageHead): PlainAnswer | undefined {
+		const branch = branchOfAnswer(head);
+		if (branch === undefined) return undefined;
+		const client = this.#connections.get(connection.id)?.clients.get(branch);
+		return client instanceof WrittenClient && client.takesPlain(head) ? client : undefined;
 	}
 
 	/** Sends the ACK of a 2xx, which belongs to no transaction (§13.2.2.4). False where the connection is closed. */
