@@ -23,9 +23,17 @@ const COVERED = [
 	`${SOURCE}/message/parse.ts`,
 	`${SOURCE}/header/name-addr.ts`,
 	// Where a relayed request goes, also past the parser.
-	...["head-splice", "passage-memory", "short-request", "short-response", "short-way"].map(
-		(name) => `${PROXY}/${name}.ts`,
-	),
+	...[
+		"dialog-route",
+		"head-splice",
+		"opening-request",
+		"opening-response",
+		"opening-way",
+		"passage-memory",
+		"short-request",
+		"short-response",
+		"short-way",
+	].map((name) => `${PROXY}/${name}.ts`),
 	`${PROXY}/route-check.ts`,
 	`${PROXY}/route-values.ts`,
 	...globSync([`${SOURCE}/uri/*.ts`, `${SIGNATURE}/*.ts`]).filter((path) => !/(\.test|testing)\.ts$/.test(path)),

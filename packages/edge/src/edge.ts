@@ -168,6 +168,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			},
 			keys,
 			relayDomains,
+			hostedDomains,
 			networkOf: (domain) => {
 				const found = policy.directory.find(domain);
 				return found.kind === "peer" ? found.peer.name : "";
@@ -249,6 +250,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			markOutgoing: config.federation.mark_outgoing_verification,
 			transactions: reception.transactions,
 			federation: () => federation,
+			answered: (link, status) => throttles?.answered(link, status),
 			counted: (method, status, code) => metrics.answered(method, status, code),
 		});
 		reception.serve(agent, relay);

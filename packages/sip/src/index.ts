@@ -237,6 +237,7 @@ export {
 	ownBranch,
 	serverTransactionKey,
 } from "./transaction/key.ts";
+export type { PartedUser, RelayedPair, RelayedPairUser } from "./transaction/relayed-pair.ts";
 export {
 	createWheelEntry,
 	TimerWheel,
@@ -253,7 +254,12 @@ export {
 	type TimingOptions,
 	timerDelayMs,
 } from "./transaction/timing.ts";
-export { TransactionLayer, type TransactionLayerOptions } from "./transaction/transaction-layer.ts";
+export {
+	type PairRequest,
+	type PreparedPair,
+	TransactionLayer,
+	type TransactionLayerOptions,
+} from "./transaction/transaction-layer.ts";
 export {
 	type ClientFailure,
 	type ClientTransaction,

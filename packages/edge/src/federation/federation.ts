@@ -236,6 +236,17 @@ export class Federation {
 		return this.#fail(domain, refusal(403, 1005, "policy-changed", `${domain} is no partner of ours any more`, "us"));
 	}
 
+	/** What {@link linkTo} would find without waiting for anything; undefined where it would have to ask or refuse, or would dial. */
+	openLinkTo(domain: string): { readonly link: Link; readonly peer: Peer } | undefined {
+		const found = this.#options.directory().find(domain);
+		if (found.kind !== "peer" || found.peer.kind === "discovered" || found.peer.edge === undefined) return undefined;
+		const { peer } = found;
+		const open = this.#outbound.find(found.peer.edge.host, peer);
+		if (open === undefined) return undefined;
+		if (open.isBusy && this.#outbound.mayDialFurther(found.peer.edge.host, peer)) return undefined;
+		return { link: open.link, peer };
+	}
+
 	/** The policy, the trust or the revocation lists are others now: links that nothing holds any more are closed. */
 	policyChanged(): void {
 		this.#rejected.clear();

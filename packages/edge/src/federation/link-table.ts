@@ -89,8 +89,9 @@ export class LinkTable {
 	findOpen(edgeName: string, network: string, load: (link: Link) => number): Link | undefined {
 		let best: Link | undefined;
 		let bestLoad = Number.POSITIVE_INFINITY;
-		for (const link of this.#usable(edgeName, network)) {
-			const own = link.isDraining ? Number.POSITIVE_INFINITY : load(link);
+		for (const link of this.#groups.get(network) ?? NO_LINKS) {
+			if (link.isDraining || !isUsable(link, edgeName, network)) continue;
+			const own = load(link);
 			if (own < bestLoad) {
 				best = link;
 				bestLoad = own;
@@ -101,7 +102,9 @@ export class LinkTable {
 
 	/** A link to this edge that is about to be closed. */
 	findDraining(edgeName: string, network: string): Link | undefined {
-		for (const link of this.#usable(edgeName, network)) if (link.isDraining) return link;
+		for (const link of this.#groups.get(network) ?? NO_LINKS) {
+			if (link.isDraining && isUsable(link, edgeName, network)) return link;
+		}
 		return undefined;
 	}
 
@@ -133,13 +136,6 @@ export class LinkTable {
 		return this.#groups.get(network)?.size ?? 0;
 	}
 
-	*#usable(edgeName: string, network: string): Iterable<Link> {
-		for (const link of this.#groups.get(network) ?? []) {
-			if (link.network !== network || !link.connection.isOpen) continue;
-			if (link.dialledName === edgeName || link.identity.names.includes(edgeName)) yield link;
-		}
-	}
-
 	#groupFor(fingerprint: string): string {
 		for (const link of this.#links.values()) {
 			if (link.network !== undefined && link.identity.fingerprint === fingerprint) return link.network;
@@ -167,6 +163,13 @@ export class LinkTable {
 		links?.delete(link);
 		if (links?.size === 0) this.#groups.delete(group);
 	}
+}
+
+const NO_LINKS: ReadonlySet<Link> = new Set();
+
+function isUsable({ network, connection, dialledName, identity }: Link, edgeName: string, wanted: string): boolean {
+	if (network !== wanted || !connection.isOpen) return false;
+	return dialledName === edgeName || identity.names.includes(edgeName);
 }
 
 /** No network has such a name: a space is in no domain. */

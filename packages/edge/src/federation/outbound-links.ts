@@ -69,12 +69,19 @@ export class OutboundLinks {
 	): { readonly link: Link; readonly isBusy: boolean } | undefined {
 		const { links, load, outstanding } = this.#options;
 		const cost = (one: Link): number =>
-			leadsWhereTried(one.connection.remote, isDialled(one), tried)
+			tried.size > 0 && leadsWhereTried(one.connection.remote, isDialled(one), tried)
 				? Number.POSITIVE_INFINITY
 				: outstanding(one) + load(one) / 1_000_000;
 		const link = links.findOpen(edgeName, peer.name, cost);
 		if (link === undefined) return undefined;
 		return { link, isBusy: outstanding(link) >= BUSY_REQUESTS || load(link) >= BUSY_DIALOGS };
+	}
+
+	/** Whether one more link to this edge would be within the limits. */
+	mayDialFurther(edgeName: string, { name }: Peer): boolean {
+		let toEdge = 0;
+		for (const dialling of this.#dialling.values()) if (dialling.edgeName === edgeName) toEdge += 1;
+		return this.#options.links.mayDial(edgeName, name, { toEdge, toNetwork: this.countDialling(name) });
 	}
 
 	/** A link to the first of these addresses that takes one, by `until` on the monotonic clock; `tried` lead where nobody can serve now. */
@@ -130,11 +137,7 @@ export class OutboundLinks {
 	}
 
 	#mayDial(hop: Hop, peer: Peer): boolean {
-		if (this.#isClosed) return false;
-		let toEdge = 0;
-		for (const { edgeName } of this.#dialling.values()) if (edgeName === hop.serverName) toEdge += 1;
-		const pending = { toEdge, toNetwork: this.countDialling(peer.name) };
-		return this.#options.links.mayDial(hop.serverName, peer.name, pending);
+		return !this.#isClosed && this.mayDialFurther(hop.serverName, peer);
 	}
 
 	#dialOnce(hop: Hop, peer: Peer, timeoutMs: number): Promise<DialResult> {

@@ -5,9 +5,9 @@ import { contentType, findBodyPart, matchMediaType, parseSdp, type Sdp, type Sip
 export const LONGEST_OFFER_BYTES = 32_768;
 
 /** Undefined where there is none that can be read. */
-export function readOffer(request: SipRequest): Sdp | undefined | "wrong-type" {
+export function readOffer(request: Pick<SipRequest, "head" | "body">): Sdp | undefined | "wrong-type" {
 	if (request.body.length === 0) return undefined;
-	const type = contentType(request);
+	const type = contentType(request.head);
 	if (!type.ok || type.value === undefined) return "wrong-type";
 	let { body }: { body: Uint8Array | undefined } = request;
 	if (type.value.type.toLowerCase() === "multipart") {

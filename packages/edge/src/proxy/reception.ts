@@ -22,6 +22,7 @@ import type { FederationUser } from "../federation/federation.ts";
 import type { Link } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
 import { createContext, type RequestContext, type Verdict } from "./context.ts";
+import type { OpeningPassage } from "./opening-way.ts";
 import { runPipeline } from "./pipeline.ts";
 import type { ShortPassage } from "./short-way.ts";
 import type { StepRules } from "./steps.ts";
@@ -56,7 +57,7 @@ export interface HostedUser {
 /** The proxy, as the reception sees it. */
 export interface RelayUser {
 	/** What the proxy does with a message that it need not read; undefined where it goes the usual way. */
-	recognise(link: Link, frame: Frame): ShortPassage | undefined;
+	recognise(link: Link, frame: Frame): ShortPassage | OpeningPassage | undefined;
 	/** Requests that it sent on a link past the transactions, and that have no final answer yet. */
 	outstanding(link: Link): number;
 	/** True where the message belongs to a relayed dialog or transaction that is known, and was taken care of. */
@@ -102,7 +103,7 @@ export class Reception implements TransactionUser, FederationUser {
 
 	// Toward the federation transport.
 
-	recognise(link: Link, frame: Frame): ShortPassage | PlainAnswer | undefined {
+	recognise(link: Link, frame: Frame): ShortPassage | OpeningPassage | PlainAnswer | undefined {
 		return this.#relay?.recognise(link, frame) ?? this.transactions.recognise(link.connection, frame.head);
 	}
 

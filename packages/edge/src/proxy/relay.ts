@@ -7,11 +7,14 @@ import {
 	type Clock,
 	type Edit,
 	expires,
+	type FieldSource,
 	type Frame,
 	findSips,
 	formatDiagnosticsPublic,
 	isSipUri,
 	type Logger,
+	type MessageHead,
+	type PartedUser,
 	type Random,
 	type ServerTransaction,
 	type SipMessage,
@@ -26,23 +29,18 @@ import type { Link } from "../federation/link.ts";
 import type { BindingVerdict } from "../federation/outcome.ts";
 import type { Peer } from "../federation/peers.ts";
 import { formatBranch } from "../federation/signature/branch-signature.ts";
-import {
-	FLAG_EXTERNAL,
-	FLAG_FROM_PEER,
-	FLAG_PRESENCE,
-	formatRouteToken,
-	type TokenConnection,
-	type TokenKey,
-} from "../federation/signature/route-token.ts";
+import type { TokenConnection, TokenKey } from "../federation/signature/route-token.ts";
 import { boundaryEdits, type Crossing } from "./boundary-headers.ts";
 import type { Destination, RequestContext } from "./context.ts";
+import { createDialogRoute } from "./dialog-route.ts";
 import { requestEdits, viaBelow, viaEdit } from "./message-edits.ts";
-import { recordRouteValue, sentBy, tokenUri } from "./own-identity.ts";
+import { type Opening, type OpeningPassage, OpeningWay, type OpeningWayUser } from "./opening-way.ts";
+import { sentBy } from "./own-identity.ts";
 import { staleRoute } from "./proxy-steps.ts";
 import type { RelayUser } from "./reception.ts";
-import { type DialogRoute, RelayDialogs } from "./relay-dialogs.ts";
+import { type DialogRoute, RelayDialogs, type RelayedDialog } from "./relay-dialogs.ts";
 import { RelayedRequest, type RelayedRequestUser } from "./relayed-request.ts";
-import { checkRoutes, isPeerSide, type SortedRoutes, type VerifiedRoute } from "./route-check.ts";
+import { checkRoutes, type SortedRoutes, type VerifiedRoute } from "./route-check.ts";
 import { type ShortPassage, ShortWay } from "./short-way.ts";
 import { branchFields, routingKey } from "./signed-branch.ts";
 import type { ProxyRules } from "./steps.ts";
@@ -61,8 +59,11 @@ export interface RelayOptions {
 	readonly federation: () => {
 		findLink(connectionId: number): Link | undefined;
 		linkTo(domain: string): Promise<LinkOutcome>;
+		openLinkTo(domain: string): { readonly link: Link; readonly peer: Peer } | undefined;
 		bind(link: Link, domain: string): BindingVerdict | Promise<BindingVerdict>;
 	};
+	/** A first request that came over a link was answered. */
+	readonly answered?: (link: Link, status: number) => void;
 	/** Counts a request that was answered: method, status, and the rule that decided. */
 	readonly counted: (method: string, status: number, code: string) => void;
 }
@@ -79,10 +80,11 @@ interface Passage {
 const EXPIRE_EVERY_MS = 60_000;
 const DEFAULT_SUBSCRIPTION_SECONDS = 3_600;
 
-export class Relay implements RelayUser, RelayedRequestUser {
+export class Relay implements RelayUser, RelayedRequestUser, OpeningWayUser {
 	readonly dialogs: RelayDialogs;
 	readonly #options: RelayOptions;
 	readonly #short: ShortWay;
+	readonly #opening: OpeningWay;
 	#expiring: { stop(): void } | undefined;
 	#isDraining = false;
 
@@ -90,6 +92,11 @@ export class Relay implements RelayUser, RelayedRequestUser {
 		this.#options = options;
 		this.dialogs = new RelayDialogs(options.random);
 		this.#short = new ShortWay({ ...options, dialogs: this.dialogs });
+		this.#opening = new OpeningWay({ ...options, user: this });
+	}
+
+	get isDraining(): boolean {
+		return this.#isDraining;
 	}
 
 	/** Refuses new dialogs from here on. */
@@ -104,8 +111,8 @@ export class Relay implements RelayUser, RelayedRequestUser {
 
 	// RelayUser.
 
-	recognise(link: Link, frame: Frame): ShortPassage | undefined {
-		return this.#short.recognise(link, frame);
+	recognise(link: Link, frame: Frame): ShortPassage | OpeningPassage | undefined {
+		return this.#short.recognise(link, frame) ?? this.#opening.recognise(link, frame);
 	}
 
 	received(link: Link, message: SipMessage): boolean {
@@ -176,6 +183,31 @@ export class Relay implements RelayUser, RelayedRequestUser {
 		return this.#short.outstanding(link);
 	}
 
+	// OpeningWayUser.
+
+	accepted(opening: Opening, status: number, response: MessageHead): void {
+		const { request, route, arrival, departure } = opening;
+		const { method, callId, fromTag, fromUser, fromDomain, toUser, toDomain } = request;
+		this.#begin(fromTag, {
+			usage: method === "INVITE" ? "invite" : "subscribe",
+			callId,
+			initiator: `${fromUser}@${fromDomain}`,
+			other: `${toUser}@${toDomain}`,
+			route,
+			connections: [arrival.connection.id, departure.connection.id],
+			until: method === "INVITE" ? undefined : this.#subscribedUntil(() => opening.received(), response),
+		});
+		this.#options.answered?.(arrival, status);
+		this.#options.counted(method, status, "relayed");
+	}
+
+	parted(server: ServerTransaction, back: Crossing, route: DialogRoute): PartedUser {
+		const relayed = new RelayedRequest(server, back, this);
+		relayed.route = route;
+		server.attachment = relayed;
+		return relayed;
+	}
+
 	// RelayedRequestUser.
 
 	newTag(): string {
@@ -194,7 +226,7 @@ export class Relay implements RelayUser, RelayedRequestUser {
 			if (state.ok && state.value?.state === "terminated") this.dialogs.end(request.callId, tags);
 		} else if (request.method === "SUBSCRIBE" && statusCode < 300) {
 			const dialog = this.dialogs.find(request.callId, tags);
-			if (dialog !== undefined) dialog.expiresAt = this.#subscribedUntil(request, response);
+			if (dialog !== undefined) dialog.expiresAt = this.#subscribedUntil(() => request, response);
 		}
 	}
 
@@ -203,17 +235,26 @@ export class Relay implements RelayUser, RelayedRequestUser {
 		const { request } = server;
 		const isInvite = request.method === "INVITE";
 		if ((!isInvite && request.method !== "SUBSCRIBE") || departureId === undefined) return;
-		const now = this.#options.rules.keys.now();
-		this.dialogs.add(request.from.tag ?? "", {
+		this.#begin(request.from.tag ?? "", {
 			usage: isInvite ? "invite" : "subscribe",
 			callId: request.callId,
 			initiator: aorOfUri(request.from.uri),
 			other: aorOfUri(request.to.uri),
 			route: relayed.route,
 			connections: [server.connection.id, departureId],
-			startedAt: now,
-			expiresAt: isInvite ? now + this.#options.rules.keys.dialogMs : this.#subscribedUntil(request, response),
+			until: isInvite ? undefined : this.#subscribedUntil(() => request, response),
 		});
+	}
+
+	/** `until`: a subscription's end, milliseconds since 1970. */
+	#begin(
+		tag: string,
+		dialog: Omit<RelayedDialog, "startedAt" | "expiresAt"> & { readonly until: number | undefined },
+	): void {
+		const { keys } = this.#options.rules;
+		const startedAt = keys.now();
+		const { until = startedAt + keys.dialogMs, ...parts } = dialog;
+		this.dialogs.add(tag, { ...parts, startedAt, expiresAt: until });
 		this.#expireLater();
 	}
 
@@ -310,33 +351,17 @@ export class Relay implements RelayUser, RelayedRequestUser {
 		if (request.method !== "INVITE" && request.method !== "SUBSCRIBE") return undefined;
 		const { rules, keys, node } = this.#options;
 		const { sender, senderDomain, destination } = passage;
-		const isFromPeer = isPeerSide(senderDomain, destination.domain, rules.relayDomains);
-		const shared = (isFromPeer ? FLAG_FROM_PEER : 0) | (request.method === "SUBSCRIBE" ? FLAG_PRESENCE : 0);
-		const key = keys.active;
-		const issuedAt = rules.keys.now();
-		const initiatorTag = request.from.tag ?? "";
-		const value = (side: Link, network: string, isExternal: boolean): string =>
-			recordRouteValue(
-				rules.identity,
-				formatRouteToken(key, {
-					issuedAtMs: issuedAt,
-					flags: shared | (isExternal ? FLAG_EXTERNAL : 0),
-					connection: { node, serial: side.connection.id },
-					uri: tokenUri(rules.identity),
-					callId: request.callId,
-					initiatorTag,
-					initiatorAor: aorOfUri(request.from.uri),
-					otherAor: aorOfUri(request.to.uri),
-					peer: isExternal ? network : "",
-				}),
-			);
-		return {
-			initiatorTag,
-			initiatorSide: value(link, sender.name, isFromPeer),
-			otherSide: value(next, destination.peer.name, !isFromPeer),
-			kid: key.kid,
-			issuedAt,
-		};
+		return createDialogRoute(rules, keys.active, node, {
+			isSubscription: request.method === "SUBSCRIBE",
+			callId: request.callId,
+			initiatorTag: request.from.tag ?? "",
+			initiatorAor: aorOfUri(request.from.uri),
+			otherAor: aorOfUri(request.to.uri),
+			initiatorDomain: senderDomain,
+			otherDomain: destination.domain,
+			initiator: { link, network: sender.name },
+			other: { link: next, network: destination.peer.name },
+		});
 	}
 
 	/** The request as it leaves. */
@@ -380,11 +405,10 @@ export class Relay implements RelayUser, RelayedRequestUser {
 	}
 
 	/** When a subscription ends unless it is refreshed. Milliseconds since 1970. */
-	#subscribedUntil(request: SipRequest, response: SipResponse): number {
-		const asked = expires(request);
+	#subscribedUntil(request: () => SipRequest, response: FieldSource): number {
 		const granted = expires(response);
-		const seconds =
-			(granted.ok ? granted.value : undefined) ?? (asked.ok ? asked.value : undefined) ?? DEFAULT_SUBSCRIPTION_SECONDS;
+		const asked = granted.ok && granted.value !== undefined ? granted : expires(request());
+		const seconds = (asked.ok ? asked.value : undefined) ?? DEFAULT_SUBSCRIPTION_SECONDS;
 		return this.#options.rules.keys.now() + seconds * 1000;
 	}
 

@@ -1,6 +1,5 @@
 /** The checks that every request from a peer passes, one function each; `pipeline.ts` holds their order. */
 import {
-	type Aor,
 	findSips,
 	formatDiagnosticsPublic,
 	formatTokenList,
@@ -32,6 +31,8 @@ export interface StepRules {
 }
 
 export interface ProxyRules extends RouteRules {
+	/** Domains whose users live here, lower case. */
+	readonly hostedDomains: ReadonlySet<string>;
 	readonly policy: () => Pick<PeerDirectory, "find">;
 }
 
@@ -82,7 +83,7 @@ export const refuseProxyRequire: Step = ({ request }) => {
 /** The longest `user@domain` that the store keeps; a longer one is nobody here, and is looked up nowhere. */
 const LONGEST_AOR = 512;
 
-function isTooLong({ user, host }: Aor): boolean {
+export function isTooLong(user: string, host: string): boolean {
 	return user.length + 1 + host.length > LONGEST_AOR;
 }
 
@@ -98,7 +99,8 @@ export const bindSenderDomain: Step = (context, rules) => {
 	}
 	const from = parseAor(request.from.uri);
 	if (!from.ok) return respond(400, from.fault.code, `From: ${from.fault.detail}`);
-	if (isTooLong(from.value)) return respond(400, "address-too-long", "From: an address is no longer than 512 octets");
+	if (isTooLong(from.value.user, from.value.host))
+		return respond(400, "address-too-long", "From: an address is no longer than 512 octets");
 	context.from = from.value;
 	const bound = rules.bind(link, from.value.host);
 	return bound instanceof Promise
@@ -136,7 +138,7 @@ export const chooseDestination: Step = (context, rules) => {
 	// REQ-69: the Request-URI says whom a request is for, and To where it names the edge.
 	const named = isSipUri(requestUri) && host !== rules.fqdn ? requestUri.user : undefined;
 	context.to = named === undefined ? target.value : { user: named, host };
-	if (isTooLong(context.to) || isTooLong(target.value)) {
+	if ([context.to, target.value].some(({ user, host: domain }) => isTooLong(user, domain))) {
 		return respond(404, "unknown-user", "no address here is as long");
 	}
 	// Product contract 2: what we can do is for us to say, and tells nothing of a user.

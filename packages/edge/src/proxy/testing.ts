@@ -61,6 +61,7 @@ export interface ProxyFixtureOptions {
 	/** False: every message takes the usual way. */
 	readonly isShort?: boolean;
 	readonly peers?: { readonly [side in Side]?: Partial<Peer> };
+	readonly hostedDomains?: readonly string[];
 }
 
 /** A session or subscription that both sides know. */
@@ -105,13 +106,15 @@ export class ProxyFixture {
 	/** `status code` of whatever the pipeline refused. */
 	readonly refused: string[] = [];
 	readonly relay: Relay;
-	/** Messages that took the short way. */
+	/** Messages that took the short way, and first requests and their answers that took that of `opening-way.ts`. */
 	shortCount = 0;
+	openingCount = 0;
 	readonly #reception: Reception;
 	readonly #isShort: boolean;
 	readonly #links = new Map<number, Link>();
 	readonly #rules: { keys: KeyLookup & { now(): number } };
 	#directory: PeerDirectory;
+	#breaking: TestLink | undefined;
 
 	constructor(options: ProxyFixtureOptions = {}) {
 		this.#isShort = options.isShort ?? true;
@@ -154,6 +157,7 @@ export class ProxyFixture {
 			identity: IDENTITY,
 			keys: { ...createTestLookup(active), now: () => this.clock.wall() },
 			relayDomains: new Set([RELAY_DOMAIN]),
+			hostedDomains: new Set(options.hostedDomains),
 			networkOf: (domain) => {
 				const found = this.#directory.find(domain);
 				return found.kind === "peer" ? found.peer.name : "";
@@ -168,6 +172,13 @@ export class ProxyFixture {
 				assert.ok(found.kind === "peer");
 				const { link } = domain === RELAY_DOMAIN ? this.inside : this.partner;
 				return Promise.resolve({ ok: true, link, peer: found.peer });
+			},
+			openLinkTo: (domain: string) => {
+				const found = this.#directory.find(domain);
+				const { link } = domain === RELAY_DOMAIN ? this.inside : this.partner;
+				if (found.kind !== "peer" || !link.connection.isOpen) return undefined;
+				if (this.#breaking?.link === link) this.#breaking.breakSilently();
+				return { link, peer: found.peer };
 			},
 			bind: (link: Link, domain: string) => binding.bind(link, domain),
 		};
@@ -232,7 +243,8 @@ export class ProxyFixture {
 		const frame = frameOf(text);
 		const passage = this.#isShort ? this.#reception.recognise(from.link, frame) : undefined;
 		if (passage !== undefined) {
-			this.shortCount += 1;
+			if ("opensDialog" in passage) this.openingCount += 1;
+			else this.shortCount += 1;
 			passage.forward();
 			return;
 		}
@@ -241,6 +253,17 @@ export class ProxyFixture {
 		// REQ-52: the federation lets no such response through.
 		if (outcome.message.kind === "response" && findSips(outcome.message) !== undefined) return;
 		this.#reception.received(from.link, outcome.message);
+	}
+
+	/** It breaks between the moment at which it is found for a new dialog and the one at which the request would leave on it. */
+	breakWhenSent(link: TestLink): void {
+		this.#breaking = link;
+	}
+
+	/** The edge stops. */
+	close(): void {
+		this.relay.close();
+		this.#reception.close();
 	}
 
 	/** Another policy: those peers, and what is blocked. */

@@ -61,6 +61,7 @@ const proxy: ProxyRules = {
 	identity,
 	keys,
 	relayDomains: new Set(domains),
+	hostedDomains: new Set(),
 	networkOf: (domain) => {
 		const found = directory.find(domain);
 		return found.kind === "peer" ? found.peer.name : "";

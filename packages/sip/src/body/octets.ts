@@ -1,14 +1,8 @@
 /** Octets and the latin1 characters that stand for them: one character an octet, nothing decoded. */
 
-const CHUNK_OCTETS = 8192;
-
 /** Octets as latin1 characters. */
 export function octetsToLatin1(octets: Uint8Array): string {
-	let text = "";
-	for (let start = 0; start < octets.length; start += CHUNK_OCTETS) {
-		text += String.fromCharCode(...octets.subarray(start, start + CHUNK_OCTETS));
-	}
-	return text;
+	return Buffer.prototype.latin1Slice.call(octets, 0, octets.length);
 }
 
 /** The octets that latin1 characters stand for; undefined where a character is above U+00FF. */

@@ -25,12 +25,35 @@ export function startClient(
 	user: ClientTransactionUser,
 	delayMs = 0,
 ): ClientRunner {
-	const runner =
-		request.method === "INVITE"
-			? new MachineRunner(context, transactions, connection, request, user, inviteClient)
-			: new MachineRunner(context, transactions, connection, request, user, nonInviteClient);
+	const runner = createRunner(context, transactions, connection, request, user);
 	runner.start(delayMs);
 	return runner;
+}
+
+/** Registers the client transaction of a request that was sent `elapsedMs` ago. */
+export function adoptClient(
+	context: TransactionContext,
+	transactions: ConnectionTransactions,
+	connection: Connection,
+	request: SipRequest,
+	user: ClientTransactionUser,
+	elapsedMs: number,
+): ClientRunner {
+	const runner = createRunner(context, transactions, connection, request, user);
+	runner.adopt(elapsedMs);
+	return runner;
+}
+
+function createRunner(
+	context: TransactionContext,
+	transactions: ConnectionTransactions,
+	connection: Connection,
+	request: SipRequest,
+	user: ClientTransactionUser,
+) {
+	return request.method === "INVITE"
+		? new MachineRunner(context, transactions, connection, request, user, inviteClient)
+		: new MachineRunner(context, transactions, connection, request, user, nonInviteClient);
 }
 
 class MachineRunner<State extends string, Event extends string, Timer extends TimerName & Event>
@@ -84,15 +107,24 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 
 	/** Its timers count from the moment at which the request leaves. */
 	start(delayMs: number): void {
-		this.#transactions.clients.set(this.#key, this);
-		this.#transactions.outstanding += 1;
-		this.#context.counters.activeClientTransactions += 1;
+		this.#register();
 		if (delayMs === 0) this.#begin();
 		else {
 			this.#context.clock.setTimer(delayMs, () => {
 				if (!this.#isTerminated) this.#begin();
 			});
 		}
+	}
+
+	adopt(elapsedMs: number): void {
+		this.#register();
+		this.#apply(this.#machine.start(this.#context.timing), undefined, elapsedMs);
+	}
+
+	#register(): void {
+		this.#transactions.clients.set(this.#key, this);
+		this.#transactions.outstanding += 1;
+		this.#context.counters.activeClientTransactions += 1;
 	}
 
 	#begin(): void {
@@ -138,17 +170,18 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 		this.#apply(this.#machine.step(this.#state, event, this.#context.timing), response);
 	}
 
-	#apply(step: Step<State, ClientEffect<Timer>>, response?: SipResponse): void {
+	/** `sentMs`: how long ago the request left, where somebody else sent it. */
+	#apply(step: Step<State, ClientEffect<Timer>>, response?: SipResponse, sentMs?: number): void {
 		this.#state = step.state;
 		if (step.state === "terminated") this.#end();
 		for (const effect of step.effects) {
 			switch (effect.kind) {
 				case "start-timer":
 				case "stop-timer":
-					this.#timers.apply(effect);
+					this.#timers.apply(effect, sentMs);
 					break;
 				case "send":
-					this.#send(effect.what, response);
+					if (sentMs === undefined) this.#send(effect.what, response);
 					break;
 				case "tell-user":
 					this.#tellUser(effect.what, response);

@@ -8,8 +8,9 @@ import type { ClientTransaction, ServerTransaction, TransactionCounters, Transac
 
 export type MutableCounters = { -readonly [Name in keyof TransactionCounters]: TransactionCounters[Name] };
 
-/** A client transaction as the layer sees it. */
-export interface ClientRunner extends ClientTransaction {
+/** What stands in the table of client transactions. */
+export interface ClientEntry {
+	readonly method: string;
 	receive(response: SipResponse): void;
 	/** The connection is gone: no response can come any more. */
 	transportFailed(): void;
@@ -17,15 +18,16 @@ export interface ClientRunner extends ClientTransaction {
 	discard(): void;
 }
 
-/** A server transaction as the layer sees it. */
-export interface ServerRunner {
+/** A client transaction as the layer sees it. */
+export interface ClientRunner extends ClientEntry, ClientTransaction {}
+
+/** What stands in the table of server transactions. */
+export interface ServerEntry {
 	/** What the user holds; undefined after the final response, when the request is no longer needed here. */
 	readonly handle: ServerTransaction | undefined;
-	readonly hasFinal: boolean;
 	readonly isCancelled: boolean;
 	/** The To tag of the responses sent so far; undefined where none had one. */
 	readonly toTag: string | undefined;
-	respond(response: SipResponse): boolean;
 	/** The request came again. */
 	repeat(): void;
 	/** False where the ACK belongs to no response of this transaction. */
@@ -34,6 +36,12 @@ export interface ServerRunner {
 	connectionClosed(): void;
 	/** Ends without a word to anybody. */
 	discard(): void;
+}
+
+/** A server transaction as the layer sees it. */
+export interface ServerRunner extends ServerEntry {
+	readonly hasFinal: boolean;
+	respond(response: SipResponse): boolean;
 }
 
 export interface TransactionContext {
@@ -45,19 +53,21 @@ export interface TransactionContext {
 	readonly user: TransactionUser;
 	readonly counters: MutableCounters;
 	/** Transactions of requests outside dialogs, by {@link mergeKey}. */
-	readonly merging: ShortLivedMap<ServerRunner>;
+	readonly merging: ShortLivedMap<ServerEntry>;
 }
 
 /** The transactions of one connection: no message of another connection can meet them. */
 export interface ConnectionTransactions {
-	readonly clients: ShortLivedMap<ClientRunner>;
-	readonly servers: ShortLivedMap<ServerRunner>;
+	readonly clients: ShortLivedMap<ClientEntry>;
+	readonly servers: ShortLivedMap<ServerEntry>;
+	/** Servers that wait for nothing but a late repetition of their INVITE, which got its 2xx (RFC 6026 Timer L). */
+	accepted: number;
 	/** Clients without a final response: an INVITE that was answered stays in `clients` for another half minute. */
 	outstanding: number;
 }
 
 export function createConnectionTransactions(random: Random): ConnectionTransactions {
-	return { clients: createTable(random), servers: createTable(random), outstanding: 0 };
+	return { clients: createTable(random), servers: createTable(random), accepted: 0, outstanding: 0 };
 }
 
 export function createTable<Value>(random: Random): ShortLivedMap<Value> {

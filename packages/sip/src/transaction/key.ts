@@ -47,7 +47,12 @@ export function cancelledTransactionKey(cancel: SipRequest): string {
 export function mergeKey(request: SipRequest): string | undefined {
 	const { from, to, cseq } = request;
 	if (to.tag !== undefined || from.tag === undefined) return undefined;
-	return `${from.tag}${SEPARATOR}${request.callId}${SEPARATOR}${cseq.number} ${request.method}${SEPARATOR}${request.requestUri.text}`;
+	return mergeKeyOf(from.tag, request.callId, cseq.number, request.method, request.requestUri.text);
+}
+
+/** The same from its parts. */
+export function mergeKeyOf(fromTag: string, callId: string, cseqNumber: number, method: string, uri: string): string {
+	return `${fromTag}${SEPARATOR}${callId}${SEPARATOR}${cseqNumber} ${method}${SEPARATOR}${uri}`;
 }
 
 /** True where the To tag of `ack` is the one of the response it acknowledges; asked only of the keys of RFC 2543 (§17.2.3). */
@@ -76,7 +81,8 @@ function requestKey(request: SipRequest, method: string): string {
 	return `${SEPARATOR}${parts.join(SEPARATOR)}`;
 }
 
-function branchKey(method: string, topVia: Via): string {
+/** The key of a request whose branch begins with the cookie. */
+export function branchKey(method: string, topVia: Via): string {
 	return `${method}${SEPARATOR}${sentByText(topVia)}${SEPARATOR}${topVia.branch ?? ""}`;
 }
 
@@ -85,7 +91,7 @@ function sentByText({ host, port }: Via): string {
 }
 
 /** True for a branch that its element promises to be unique. */
-function hasOwnBranch(via: Via): boolean {
+export function hasOwnBranch(via: Via): boolean {
 	const { branch } = via;
 	return branch !== undefined && isOwnBranch(branch);
 }

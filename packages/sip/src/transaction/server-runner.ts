@@ -12,7 +12,7 @@ import type { TimerName } from "./timing.ts";
 import { TransactionTimers, type TransactionTimersUser } from "./transaction-timers.ts";
 import type { ServerTransaction } from "./transaction-user.ts";
 
-/** Registers a server transaction; the caller tells its user. */
+/** Registers a server transaction, whose request came `elapsedMs` ago; the caller tells its user. */
 export function startServer(
 	context: TransactionContext,
 	transactions: ConnectionTransactions,
@@ -20,12 +20,13 @@ export function startServer(
 	request: SipRequest,
 	key: string,
 	mergeKey: string | undefined,
+	elapsedMs = 0,
 ): ServerRunner {
 	const runner =
 		request.method === "INVITE"
 			? new MachineRunner(context, transactions, connection, request, key, mergeKey, inviteServer)
 			: new MachineRunner(context, transactions, connection, request, key, mergeKey, nonInviteServer);
-	runner.start();
+	runner.start(elapsedMs);
 	return runner;
 }
 
@@ -109,11 +110,11 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 		return this.#last?.to.tag;
 	}
 
-	start(): void {
+	start(elapsedMs: number): void {
 		this.#transactions.servers.set(this.#key, this);
 		if (this.#mergeKey !== undefined) this.#context.merging.set(this.#mergeKey, this);
 		this.#context.counters.activeServerTransactions += 1;
-		this.#apply(this.#machine.start(this.#context.timing));
+		this.#apply(this.#machine.start(this.#context.timing), undefined, undefined, elapsedMs);
 	}
 
 	respond(response: SipResponse): boolean {
@@ -169,7 +170,14 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 		return this.#apply(this.#machine.step(this.#state, event, this.#context.timing), response, ack);
 	}
 
-	#apply(step: Step<State, ServerEffect<Timer>>, response?: SipResponse, ack?: SipRequest): boolean {
+	#apply(
+		step: Step<State, ServerEffect<Timer>>,
+		response?: SipResponse,
+		ack?: SipRequest,
+		elapsedMs?: number,
+	): boolean {
+		if (step.state === "accepted" && this.#state !== step.state) this.#transactions.accepted += 1;
+		else if (this.#state === "accepted" && this.#state !== step.state) this.#transactions.accepted -= 1;
 		this.#state = step.state;
 		if (step.state === "terminated") this.#end();
 		let sent = false;
@@ -177,7 +185,7 @@ class MachineRunner<State extends string, Event extends string, Timer extends Ti
 			switch (effect.kind) {
 				case "start-timer":
 				case "stop-timer":
-					this.#timers.apply(effect);
+					this.#timers.apply(effect, elapsedMs);
 					break;
 				case "send":
 					sent = this.#send(effect.what, response);

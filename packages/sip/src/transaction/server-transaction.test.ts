@@ -5,7 +5,7 @@ import { createResponse } from "../message/build.ts";
 import { RecordingConnection } from "../testing/recording-connection.ts";
 import { createSampleRequest, type SampleRequest, viaWithBranch } from "../testing/sample-messages.ts";
 import { createTransactionFixture, type TransactionFixture } from "../testing/transaction-fixture.ts";
-import type { ServerTransaction } from "./transaction-user.ts";
+import { defaultTransactionLimits, type ServerTransaction } from "./transaction-user.ts";
 
 const toTag = "to-1";
 
@@ -284,7 +284,7 @@ test("the 408 of a request forwarded in the same moment comes before the 500 of 
 });
 
 test("limits: a request above the number of one connection gets 503 with Retry-After, the next after an end does not", () => {
-	const fixture = createTransactionFixture({}, { serverTransactionsPerConnection: 2 });
+	const fixture = createTransactionFixture({}, { ...defaultTransactionLimits, serverTransactionsPerConnection: 2 });
 	const samples = ["1", "2", "3"].map((id) => ({ via: viaWithBranch(`z9hG4bK-${id}`), callId: `call-${id}` }));
 	for (const sample of samples) fixture.arrive(sample);
 	const [refusal] = fixture.connection.sent;

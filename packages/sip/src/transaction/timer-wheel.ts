@@ -155,7 +155,8 @@ export class TimerWheel {
 	}
 
 	#slotOf(tick: number): WheelEntry {
-		const head = this.#slots[tick % this.#slots.length];
+		// As a whole number of 32 bits: the engine divides those by itself, and asks the library of C for any other.
+		const head = this.#slots[(tick >>> 0) % this.#slots.length];
 		invariant(head !== undefined, "a tick has its slot");
 		return head;
 	}

@@ -16,19 +16,24 @@ import {
 	createConnectionTransactions,
 	createCounters,
 	createTable,
+	type ServerEntry,
 	type ServerRunner,
 	type TransactionContext,
 } from "./context.ts";
 import {
 	ackKey,
+	branchKey,
 	cancelledTransactionKey,
 	clientTransactionKey,
+	hasOwnBranch,
 	isOwnBranch,
 	MAGIC_COOKIE,
 	mergeKey,
+	mergeKeyOf,
 	ownBranch,
 	serverTransactionKey,
 } from "./key.ts";
+import { RelayedPair, type RelayedPairUser } from "./relayed-pair.ts";
 import { startServer } from "./server-runner.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { defaultTiming, type Timing } from "./timing.ts";
@@ -53,6 +58,25 @@ export interface TransactionLayerOptions {
 	readonly log?: Logger;
 	/** Default {@link defaultTransactionLimits}. */
 	readonly limits?: TransactionLimits;
+}
+
+/** The parts of a first request by which its transactions are found. */
+export interface PairRequest {
+	readonly method: "INVITE" | "SUBSCRIBE";
+	readonly topVia: Via;
+	readonly fromTag: string;
+	readonly callId: string;
+	readonly cseqNumber: number;
+	/** As written. */
+	readonly requestUri: string;
+}
+
+/** A request that may be sent on as a pair. */
+export interface PreparedPair {
+	readonly method: "INVITE" | "SUBSCRIBE";
+	readonly arrival: Connection;
+	readonly key: string;
+	readonly mergeKey: string;
 }
 
 /** Seconds after which a peer above its limit may try again. */
@@ -104,7 +128,7 @@ export class TransactionLayer {
 	/** Requests that came over this connection and have no final answer yet. */
 	unanswered(connection: Connection): ServerTransaction[] {
 		const servers = this.#connections.get(connection.id)?.servers.values() ?? [];
-		return servers.flatMap(({ handle }) => (handle === undefined ? [] : [handle]));
+		return servers.flatMap((server) => whole(server)?.handle ?? []);
 	}
 
 	/** Whether an INVITE with this Via on top is being answered on this connection: an ACK with the same one belongs to it (§17.2.3). */
@@ -178,6 +202,39 @@ export class TransactionLayer {
 		return connection.send(ack);
 	}
 
+	/**
+	 * What a proxy needs to send a first request on as a {@link RelayedPair}; undefined where the request is known, merged, one too many
+	 * for its connection, or written as RFC 2543 had it: then {@link receive} has something to say about it.
+	 */
+	preparePair(arrival: Connection, request: PairRequest): PreparedPair | undefined {
+		const { method, topVia, fromTag, callId, cseqNumber, requestUri } = request;
+		const arrived = this.#transactionsOf(arrival);
+		if (arrived === undefined || !hasOwnBranch(topVia) || this.#isFull(arrived)) return undefined;
+		const key = branchKey(method, topVia);
+		if (arrived.servers.has(key)) return undefined;
+		const merge = mergeKeyOf(fromTag, callId, cseqNumber, method, requestUri);
+		if (this.#context.merging.has(merge)) return undefined;
+		return { method, arrival, key, mergeKey: merge };
+	}
+
+	/** Registers a prepared pair whose request leaves now on this connection, which is open, with this branch. */
+	startPair(prepared: PreparedPair, departure: Connection, branch: string, user: RelayedPairUser): RelayedPair {
+		const { method, arrival, key, mergeKey: merge } = prepared;
+		const random = this.#context.random;
+		const arrived = this.#transactionsOf(arrival) ?? createConnectionTransactions(random);
+		const departed = this.#transactionsOf(departure) ?? createConnectionTransactions(random);
+		const place = { arrival, arrived, key, mergeKey: merge, departure, departed, branch };
+		const pair = new RelayedPair(this.#context, place, method, user);
+		pair.start();
+		return pair;
+	}
+
+	/** The pair that waits for a response with this branch on this connection. */
+	findPair(connection: Connection, branch: string): RelayedPair | undefined {
+		const client = this.#connections.get(connection.id)?.clients.get(branch);
+		return client instanceof RelayedPair && client.isWaiting ? client : undefined;
+	}
+
 	/** Ends the transactions of a connection: the users of requests we sent are told, those of requests we received find out. */
 	connectionClosed(connection: Connection): void {
 		const transactions = this.#connections.get(connection.id);
@@ -224,7 +281,7 @@ export class TransactionLayer {
 			known.repeat();
 			return;
 		}
-		if (transactions.servers.size >= this.#limits.serverTransactionsPerConnection) {
+		if (this.#isFull(transactions)) {
 			this.#refuse(connection, request);
 			return;
 		}
@@ -246,7 +303,7 @@ export class TransactionLayer {
 
 	/** RFC 3261 §9.2: CANCEL is answered here, hop by hop, and the INVITE is for its user. */
 	#receiveCancel(connection: Connection, transactions: ConnectionTransactions, cancel: SipRequest, key: string): void {
-		const invite = transactions.servers.get(cancelledTransactionKey(cancel));
+		const invite = whole(transactions.servers.get(cancelledTransactionKey(cancel)));
 		const server = startServer(this.#context, transactions, connection, cancel, key, undefined);
 		this.#respond(server, cancel, invite === undefined ? 481 : 200, invite?.toTag);
 		if (invite?.handle === undefined || invite.isCancelled) return;
@@ -267,6 +324,12 @@ export class TransactionLayer {
 			counters.droppedResponses += 1;
 	}
 
+	/** What was answered with a 2xx costs little, and has a limit of its own. */
+	#isFull({ servers, accepted }: ConnectionTransactions): boolean {
+		const { serverTransactionsPerConnection, acceptedInvitesPerConnection } = this.#limits;
+		return servers.size - accepted >= serverTransactionsPerConnection || accepted >= acceptedInvitesPerConnection;
+	}
+
 	#transactionsOf(connection: Connection): ConnectionTransactions | undefined {
 		let transactions = this.#connections.get(connection.id);
 		if (transactions === undefined && connection.isOpen) {
@@ -275,4 +338,9 @@ export class TransactionLayer {
 		}
 		return transactions;
 	}
+}
+
+/** A server transaction that may be asked for its user. */
+function whole(server: ServerEntry | undefined): ServerEntry | undefined {
+	return server instanceof RelayedPair && server.isWaiting ? server.part().server : server;
 }

@@ -25,14 +25,16 @@ export class TransactionTimers<Timer extends TimerName> implements WheelUser {
 		this.#user = user;
 	}
 
-	apply(effect: TimerEffect<Timer>): void {
+	/** `elapsedMs`: how much of the time of a timer that starts is over already. */
+	apply(effect: TimerEffect<Timer>, elapsedMs = 0): void {
 		const { timer } = effect;
 		if (effect.kind === "stop-timer") {
 			const entry = sendsAgain(timer) ? this.#sendAgain : this.#deadline;
 			if (entry !== undefined) this.#wheel.stop(entry);
 			return;
 		}
-		const delayMs = timerDelayMs(this.#timing, timer, effect.interval, this.#sendAgainMs);
+		const wholeMs = timerDelayMs(this.#timing, timer, effect.interval, this.#sendAgainMs);
+		const delayMs = elapsedMs === 0 ? wholeMs : Math.max(0, wholeMs - elapsedMs);
 		if (sendsAgain(timer)) {
 			this.#sendAgain ??= createWheelEntry(this);
 			this.#sendAgainTimer = timer;

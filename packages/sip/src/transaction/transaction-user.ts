@@ -65,12 +65,17 @@ export interface TransactionUser {
 
 /** How many transactions there may be; what comes above is answered 503. */
 export interface TransactionLimits {
-	/** Server transactions that one connection may have; requests above get 503 (§21.5.4). */
+	/** Server transactions that one connection may have, INVITEs with a 2xx apart; requests above get 503 (§21.5.4). */
 	readonly serverTransactionsPerConnection: number;
+	/** INVITEs of one connection that got their 2xx in the last 32 s (RFC 6026 Timer L). */
+	readonly acceptedInvitesPerConnection: number;
 }
 
 /** Limits that an edge of some thousand users does not reach. */
-export const defaultTransactionLimits: TransactionLimits = Object.freeze({ serverTransactionsPerConnection: 10_000 });
+export const defaultTransactionLimits: TransactionLimits = Object.freeze({
+	serverTransactionsPerConnection: 10_000,
+	acceptedInvitesPerConnection: 50_000,
+});
 
 /** Live counts; the first two are gauges, the others only grow. */
 export interface TransactionCounters {

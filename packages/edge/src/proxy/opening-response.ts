@@ -1,0 +1,114 @@
+/** Reads the 2xx to a request that went the way of `opening-way.ts`, straight from its octets; what is written otherwise is left to the parser. */
+import { FIELD_STRIDE, HeaderId, LAST_SINGLE_ID, type MessageHead, octetsOfHead } from "@causeway/sip";
+
+const START = "SIP/2.0 2";
+const BRANCH = ";branch=";
+const TAG = ";tag=";
+
+/** What a 2xx repeats of its request, octet for octet. */
+export interface OpeningEcho {
+	/** The Via below ours, as it left. */
+	readonly viaBelow: string;
+	readonly fromText: string;
+	/** Without a tag. */
+	readonly toText: string;
+	readonly callId: string;
+	readonly cseqText: string;
+}
+
+/** The branch of the top Via of a 2xx; undefined for everything else, and where it is not to be seen at once. */
+export function branchOfAccept({ text, fields }: MessageHead): string | undefined {
+	if (!text.startsWith(START)) return undefined;
+	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+		if (fields[at] !== HeaderId.via) continue;
+		const valueEnd = fields[at + 3] as number;
+		const start = text.indexOf(BRANCH, fields[at + 2]) + BRANCH.length;
+		if (start < BRANCH.length || start >= valueEnd) return undefined;
+		const semicolon = text.indexOf(";", start);
+		return text.slice(start, semicolon < 0 || semicolon > valueEnd ? valueEnd : semicolon);
+	}
+	return undefined;
+}
+
+/** The status code of a 2xx; undefined where its status line is not as usual. */
+export function acceptStatus({ text }: MessageHead): number | undefined {
+	const at = START.length;
+	const tens = text.charCodeAt(at) - 0x30;
+	const ones = text.charCodeAt(at + 1) - 0x30;
+	const isNumber = tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9;
+	return isNumber && text.charCodeAt(at + 2) === 0x20 ? 200 + 10 * tens + ones : undefined;
+}
+
+/**
+ * The 2xx without our Via, where it repeats the request as it must: From, Call-ID, CSeq, To with a tag behind it, and the Vias each in a
+ * field of its own. Undefined where it does not, or where a header might have to be taken out at the boundary.
+ */
+export function acceptWithoutOurVia(head: MessageHead, echo: OpeningEcho): string | undefined {
+	const { text, fields } = head;
+	const octets = octetsOfHead(head);
+	let seen = 0;
+	let ours = -1;
+	let behind = -1;
+	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+		const id = fields[at] as number;
+		if (id === HeaderId.other) continue;
+		const start = fields[at + 2] as number;
+		const end = fields[at + 3] as number;
+		if (id > LAST_SINGLE_ID) {
+			if (id === HeaderId.via) {
+				if (ours < 0) ours = at;
+				else if (behind < 0) {
+					behind = at;
+					// Ours stands alone in its field, and the one below is as it left.
+					if (at !== ours + FIELD_STRIDE || !isValue(octets, start, end, echo.viaBelow)) return undefined;
+				}
+			} else if (id >= HeaderId.pAssertedIdentity) return undefined;
+			continue;
+		}
+		const bit = 1 << (id - 1);
+		if ((seen & bit) !== 0 || id === HeaderId.replyTo) return undefined;
+		seen |= bit;
+		if (id === HeaderId.from) {
+			if (!isValue(octets, start, end, echo.fromText)) return undefined;
+		} else if (id === HeaderId.to) {
+			const tagAt = start + echo.toText.length;
+			if (tagAt + TAG.length >= end || !stands(octets, start, echo.toText) || !stands(octets, tagAt, TAG))
+				return undefined;
+			if (!isTag(octets, tagAt + TAG.length, end)) return undefined;
+		} else if (id === HeaderId.callId) {
+			if (!isValue(octets, start, end, echo.callId)) return undefined;
+		} else if (id === HeaderId.cseq && !isValue(octets, start, end, echo.cseqText)) return undefined;
+	}
+	if (behind < 0 || (seen & MANDATORY) !== MANDATORY) return undefined;
+	const start = fields[ours + 1] as number;
+	if (text.slice(fields[ours + 2], fields[ours + 3]).includes(",")) return undefined;
+	return text.slice(0, start) + text.slice(fields[behind + 1]);
+}
+
+const bitOf = (id: number): number => 1 << (id - 1);
+const MANDATORY = bitOf(HeaderId.from) | bitOf(HeaderId.to) | bitOf(HeaderId.callId) | bitOf(HeaderId.cseq);
+
+function isValue(octets: Uint8Array, start: number, end: number, value: string): boolean {
+	return end - start === value.length && stands(octets, start, value);
+}
+
+function stands(octets: Uint8Array, start: number, value: string): boolean {
+	for (let index = 0; index < value.length; index++) {
+		if (octets[start + index] !== value.charCodeAt(index)) return false;
+	}
+	return true;
+}
+
+/** Letters, digits, and what tags usually hold besides: fewer characters than RFC 3261 `token` has. */
+function isTag(octets: Uint8Array, start: number, end: number): boolean {
+	for (let at = start; at < end; at++) {
+		const code = octets[at] as number;
+		const isUsual =
+			(code >= 0x30 && code <= 0x39) ||
+			((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a) ||
+			code === 0x2d ||
+			code === 0x2e;
+		if (!isUsual && code !== 0x5f) return false;
+	}
+	return true;
+}

@@ -1,0 +1,355 @@
+/**
+ * The way of first requests that are written as usual: an INVITE or SUBSCRIBE goes from octets to octets, and its 2xx back, with one
+ * record for both transactions (`RelayedPair`). It takes what would pass every check of the pipeline and whose far connection is open, and
+ * leaves the rest to it: it refuses nothing and answers nothing. Whatever else happens to such a request than a 2xx parts the record into
+ * the usual transactions; then it is a `RelayedRequest` like any other.
+ */
+import assert from "node:assert/strict";
+import {
+	applyEdits,
+	type Clock,
+	chooseMessageLine,
+	FIELD_STRIDE,
+	type Frame,
+	findParam,
+	indexHead,
+	type MessageHead,
+	mentionsSips,
+	type PartedUser,
+	type PreparedPair,
+	parseMessage,
+	type Random,
+	type RelayedPair,
+	type RelayedPairUser,
+	type ServerTransaction,
+	type SipRequest,
+	type SipResponse,
+	type TransactionLayer,
+} from "@causeway/sip";
+import type { Link } from "../federation/link.ts";
+import type { BindingVerdict } from "../federation/outcome.ts";
+import type { Peer } from "../federation/peers.ts";
+import { formatBranch } from "../federation/signature/branch-signature.ts";
+import type { TokenKey } from "../federation/signature/route-token.ts";
+import { boundaryEdits, type Crossing } from "./boundary-headers.ts";
+import { createDialogRoute } from "./dialog-route.ts";
+import { lineStart, type Splice, spliceOf, spliceText } from "./head-splice.ts";
+import { MOST_HOPS, popVia } from "./message-edits.ts";
+import { type OpeningRequest, readOpeningRequest } from "./opening-request.ts";
+import { acceptStatus, acceptWithoutOurVia, branchOfAccept, type OpeningEcho } from "./opening-response.ts";
+import { sentBy } from "./own-identity.ts";
+import { readOffer } from "./read-offer.ts";
+import type { DialogRoute } from "./relay-dialogs.ts";
+import { isTooLong, type ProxyRules } from "./steps.ts";
+
+export interface OpeningWayOptions {
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly rules: ProxyRules;
+	readonly keys: { readonly active: TokenKey };
+	/** Names this run of the edge in tokens. */
+	readonly node: string;
+	readonly markOutgoing: boolean;
+	readonly transactions: TransactionLayer;
+	readonly federation: () => {
+		/** An open link for a new dialog with the domain; undefined where it has to be waited for. */
+		openLinkTo(domain: string): { readonly link: Link; readonly peer: Peer } | undefined;
+		bind(link: Link, domain: string): BindingVerdict | Promise<BindingVerdict>;
+	};
+	readonly user: OpeningWayUser;
+}
+
+/** The proxy around it. */
+export interface OpeningWayUser {
+	/** New dialogs are refused. */
+	readonly isDraining: boolean;
+	/** A 2xx went back: there is a dialog. */
+	accepted(opening: Opening, status: number, response: MessageHead): void;
+	/** The request has transactions of its own now. */
+	parted(server: ServerTransaction, back: Crossing, route: DialogRoute): PartedUser;
+}
+
+/** What was decided about a request: who sends it, and where it goes. */
+interface FarEnd {
+	readonly sender: Peer;
+	readonly receiver: Peer;
+	readonly departure: Link;
+}
+
+/** A message that takes this way; nothing has happened yet. */
+export interface OpeningPassage {
+	readonly kind: "request" | "response";
+	readonly opensDialog: true;
+	forward(): void;
+}
+
+export class OpeningWay {
+	readonly #options: OpeningWayOptions;
+
+	constructor(options: OpeningWayOptions) {
+		this.#options = options;
+	}
+
+	/** What is to be done with a message; undefined where it goes the usual way. */
+	recognise(link: Link, frame: Frame): OpeningPassage | undefined {
+		return frame.head.text.startsWith("SIP/")
+			? this.#recogniseAccept(link, frame)
+			: this.#recogniseRequest(link, frame);
+	}
+
+	#recogniseRequest(link: Link, frame: Frame): OpeningPassage | undefined {
+		const { rules, user, transactions } = this.#options;
+		const { head, body } = frame;
+		const request = readOpeningRequest(head, sentBy(rules.identity));
+		if (request === undefined || user.isDraining || mentionsSips(head)) return undefined;
+		const farEnd = this.#farEndOf(link, request);
+		if (farEnd === undefined) return undefined;
+		if (request.method === "INVITE" && body.length > 0 && !isPassableOffer(frame)) return undefined;
+		const prepared = transactions.preparePair(link.connection, request);
+		if (prepared === undefined) return undefined;
+		const forward = (): void => this.#send(link, frame, request, farEnd, prepared);
+		return { kind: "request", opensDialog: true, forward };
+	}
+
+	/** REQ-68, REQ-69, REQ-82, as the pipeline has them; undefined where it has to say something about them. */
+	#farEndOf(link: Link, request: OpeningRequest): FarEnd | undefined {
+		const { rules, federation } = this.#options;
+		const { fromUser, fromDomain, toUser, toDomain, targetUser, targetHost } = request;
+		if (targetHost === rules.identity.fqdn || targetHost !== toDomain || rules.hostedDomains.has(toDomain))
+			return undefined;
+		if (isTooLong(fromUser, fromDomain) || isTooLong(toUser, toDomain) || isTooLong(targetUser ?? "", toDomain))
+			return undefined;
+		const bound = federation().bind(link, fromDomain);
+		if (bound instanceof Promise || !bound.ok || isThrottled(bound.peer)) return undefined;
+		if (bound.peer.kind !== "inside" && !rules.relayDomains.has(toDomain)) return undefined;
+		const open = federation().openLinkTo(toDomain);
+		return open && { sender: bound.peer, receiver: open.peer, departure: open.link };
+	}
+
+	#send(link: Link, { head, body }: Frame, request: OpeningRequest, farEnd: FarEnd, prepared: PreparedPair): void {
+		const { rules, keys, node, random, transactions, clock, user, markOutgoing } = this.#options;
+		const { sender, receiver, departure } = farEnd;
+		const { method, requestUri, topVia, topViaText, callId, fromTag, fromDomain, toDomain } = request;
+		const source = link.connection.remote.address;
+		const isNoted = topVia.host !== source && findParam(topVia.params, "received") === undefined;
+		const viaBelow = isNoted ? `${topViaText};received=${source}` : topViaText;
+		const own = sentBy(rules.identity);
+		const key = keys.active;
+		const fromAor = `${request.fromUser}@${fromDomain}`;
+		const branch = formatBranch(key, random.token(), requestUri, {
+			sentBy: own,
+			callId,
+			cseqNumber: request.cseqNumber,
+			cseqMethod: method,
+			fromAor,
+			fromTag,
+			viaBelow: viaBelow + request.vias.slice(topViaText.length),
+		});
+		const route = createDialogRoute(rules, key, node, {
+			isSubscription: method === "SUBSCRIBE",
+			callId,
+			initiatorTag: fromTag,
+			initiatorAor: fromAor,
+			otherAor: `${request.toUser}@${toDomain}`,
+			initiatorDomain: fromDomain,
+			otherDomain: toDomain,
+			initiator: { link, network: sender.name },
+			other: { link: departure, network: receiver.name },
+		});
+		const crossing: Crossing = { sender, senderDomain: fromDomain, receiver, markOutgoing };
+		const via = `SIP/2.0/TLS ${own};branch=${branch};alias`;
+		const text = spliceText(
+			head.text,
+			openingSplices(request, head, via, isNoted ? source : undefined, route, crossing),
+		);
+		const back: Crossing = { sender: receiver, senderDomain: toDomain, receiver: sender, markOutgoing };
+		const opening = new Opening(
+			link,
+			back,
+			{ request, text: head.text, sentText: text, body, viaBelow, route, departure },
+			user,
+		);
+		departure.requestsOut += 1;
+		const pair = transactions.startPair(prepared, departure.connection, branch, opening);
+		if (departure.connection.send({ head: { text }, body })) return;
+		// The sender hears of it after what it sent is done with, as it would of a connection that is lost later.
+		clock.setTimer(0, () => pair.transportFailed());
+	}
+
+	#recogniseAccept(link: Link, frame: Frame): OpeningPassage | undefined {
+		const { head } = frame;
+		const status = acceptStatus(head);
+		const branch = status === undefined ? undefined : branchOfAccept(head);
+		if (status === undefined || branch === undefined) return undefined;
+		const pair = this.#options.transactions.findPair(link.connection, branch);
+		if (!(pair?.passing instanceof Opening) || mentionsSips(head)) return undefined;
+		const opening = pair.passing;
+		const text = acceptWithoutOurVia(head, opening);
+		if (text === undefined) return undefined;
+		const forward = (): void => this.#accept(pair, opening, status, frame, text);
+		return { kind: "response", opensDialog: true, forward };
+	}
+
+	#accept(pair: RelayedPair, opening: Opening, status: number, { head, body }: Frame, text: string): void {
+		opening.arrival.connection.send({ head: { text }, body });
+		pair.accept();
+		this.#options.user.accepted(opening, status, head);
+		opening.settle();
+	}
+}
+
+/** What is kept of a request until its 2xx. */
+interface Pending {
+	readonly request: OpeningRequest;
+	/** Its head as it came, and as it left. */
+	readonly text: string;
+	readonly sentText: string;
+	readonly body: Uint8Array;
+	readonly viaBelow: string;
+	readonly route: DialogRoute;
+	readonly departure: Link;
+}
+
+/** A request that went this way. */
+export class Opening implements RelayedPairUser, OpeningEcho {
+	readonly arrival: Link;
+	/** The way of its responses. */
+	readonly #back: Crossing;
+	readonly #user: OpeningWayUser;
+	#pending: Pending | undefined;
+
+	constructor(arrival: Link, back: Crossing, pending: Pending, user: OpeningWayUser) {
+		this.arrival = arrival;
+		this.#back = back;
+		this.#pending = pending;
+		this.#user = user;
+	}
+
+	/** Forgets the request: what may come yet is another 2xx. */
+	settle(): void {
+		this.#pending = undefined;
+	}
+
+	get request(): OpeningRequest {
+		return this.#open.request;
+	}
+
+	get route(): DialogRoute {
+		return this.#open.route;
+	}
+
+	get departure(): Link {
+		return this.#open.departure;
+	}
+
+	// OpeningEcho.
+
+	get viaBelow(): string {
+		return this.#open.viaBelow;
+	}
+
+	get fromText(): string {
+		return this.#open.request.fromText;
+	}
+
+	get toText(): string {
+		return this.#open.request.toText;
+	}
+
+	get callId(): string {
+		return this.#open.request.callId;
+	}
+
+	get cseqText(): string {
+		return this.#open.request.cseqText;
+	}
+
+	// RelayedPairUser.
+
+	received(): SipRequest {
+		return readAgain(this.#open.text, this.#open.body);
+	}
+
+	sent(): SipRequest {
+		return readAgain(this.#open.sentText, this.#open.body);
+	}
+
+	parted(server: ServerTransaction): PartedUser {
+		return this.#user.parted(server, this.#back, this.#open.route);
+	}
+
+	acceptedAgain(response: SipResponse): void {
+		const via = popVia(response);
+		if (via === undefined) return;
+		const edits = [via, ...boundaryEdits(response.head, undefined, this.#back)];
+		this.arrival.connection.send(applyEdits(response, edits));
+	}
+
+	get #open(): Pending {
+		assert(this.#pending !== undefined, "a request is asked for after its end");
+		return this.#pending;
+	}
+}
+
+/** Our own octets were within every limit before we added ours. */
+const NO_LIMITS = {
+	startLineBytes: Number.MAX_SAFE_INTEGER,
+	fieldBytes: Number.MAX_SAFE_INTEGER,
+	textFieldBytes: Number.MAX_SAFE_INTEGER,
+	fields: Number.MAX_SAFE_INTEGER,
+	vias: Number.MAX_SAFE_INTEGER,
+};
+
+function readAgain(text: string, body: Uint8Array): SipRequest {
+	const octets = Buffer.from(text, "latin1");
+	const indexed = indexHead(octets, 0, octets.length, NO_LIMITS);
+	assert(indexed.ok, "what was indexed once is indexed again");
+	const outcome = parseMessage({ head: indexed.head, body });
+	assert(outcome.ok && outcome.message.kind === "request", "what was sent on from its octets reads as a request");
+	return outcome.message;
+}
+
+/** Whether ceilings stand in this peer's way, which the pipeline keeps. */
+function isThrottled({ kind, throttle }: Peer): boolean {
+	return kind === "discovered" || throttle !== undefined;
+}
+
+/** REQ-54. */
+function isPassableOffer(frame: Frame): boolean {
+	const offer = readOffer(frame);
+	return offer !== undefined && offer !== "wrong-type" && chooseMessageLine(offer) !== undefined;
+}
+
+/** Everything that changes in a request that opens a dialog. */
+function openingSplices(
+	request: OpeningRequest,
+	head: MessageHead,
+	via: string,
+	source: string | undefined,
+	{ otherSide, initiatorSide }: DialogRoute,
+	crossing: Crossing,
+): Splice[] {
+	const { fields } = head;
+	const viaStart = fields[request.viaAt + 1] as number;
+	const splices: Splice[] = [{ start: viaStart, end: viaStart, text: `Via: ${via}\r\n` }];
+	if (source !== undefined) {
+		const viaEnd = fields[request.viaAt + 3] as number;
+		splices.push({ start: viaEnd, end: viaEnd, text: `;received=${source}` });
+	}
+	const routesAt = lineStart(head, request.recordRouteAt / FIELD_STRIDE);
+	// The value for the receiver's side stands on top.
+	const routes = `Record-Route: ${otherSide}\r\nRecord-Route: ${initiatorSide}\r\n`;
+	splices.push(
+		{ start: routesAt, end: routesAt, text: routes },
+		{
+			start: fields[request.hopsAt + 2] as number,
+			end: fields[request.hopsAt + 3] as number,
+			text: String(Math.min(request.maxForwards - 1, MOST_HOPS)),
+		},
+	);
+	for (const edit of boundaryEdits(head, request.method, crossing)) {
+		assert(edit.kind !== "request-uri", "no boundary rule concerns the Request-URI");
+		splices.push(spliceOf(head, edit));
+	}
+	return splices;
+}
