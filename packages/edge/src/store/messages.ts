@@ -12,7 +12,9 @@ import {
 	SELECT_MESSAGE,
 } from "./message-record.ts";
 import type { FinishResult, MessageFinish, messageWrites } from "./message-writes.ts";
-import type { ReadAccess, Writes } from "./writing.ts";
+import type { StoreFailed } from "./store-failed.ts";
+import type { Settlement } from "./write-queue.ts";
+import type { ReadAccess, WriteAccess, Writes } from "./writing.ts";
 
 /** A message that a hosted user hands in. */
 export interface Submission {
@@ -55,6 +57,43 @@ export type ReceiveResult =
 	| { readonly kind: "held"; readonly message: Message; readonly isFirst: boolean }
 	/** Too much is held already: nothing was stored. */
 	| { readonly kind: "held-full" };
+
+/** Who waits for an ordinary arrival to be on disk. */
+export interface Receiver {
+	/** `isNew`: false where the same MESSAGE was received before. */
+	stored(message: Message, isNew: boolean): void;
+	failed(reason: StoreFailed): void;
+}
+
+type ReceiveInput = typeof messageWrites.receiveMessage extends (
+	database: WriteAccess,
+	...input: infer Input
+) => unknown
+	? Input
+	: never;
+/** The write behind an arrival, told to an object in place of a promise. */
+export type ReceiveNow = (settlement: Settlement, ...input: ReceiveInput) => void;
+
+/** Tells a receiver what the writer says of its message. */
+class Receiving implements Settlement {
+	readonly #message: Message;
+	readonly #receiver: Receiver;
+
+	constructor(message: Message, receiver: Receiver) {
+		this.#message = message;
+		this.#receiver = receiver;
+	}
+
+	resolve(note: unknown): void {
+		// The writer's word about a message that it was not told to hold: nothing, or the message of then.
+		const repeated = note as Extract<ReturnType<typeof messageWrites.receiveMessage>, { kind: "repeated" }> | undefined;
+		this.#receiver.stored(repeated?.message ?? this.#message, repeated === undefined);
+	}
+
+	reject(reason: StoreFailed): void {
+		this.#receiver.failed(reason);
+	}
+}
 
 /** One page of a user's messages; without `after` and `before` it is the latest one. */
 export interface MessagePage {
@@ -103,6 +142,8 @@ export interface Messages {
 	finish(id: string, fate: MessageFinish): Promise<FinishResult>;
 	/** Stores a message that arrived: when the promise fulfils it is on disk and may be answered 200. */
 	receive(arrival: Arrival): Promise<ReceiveResult>;
+	/** The same for one whose sender is let in, without a promise: told at once or later, by one of the calls of `receiver`. */
+	receiveOrdinary(arrival: Omit<Arrival, "held">, receiver: Receiver): void;
 	/** One page, oldest first. */
 	list(owner: string, page: MessagePage): readonly Message[];
 	get(owner: string, id: string): Message | undefined;
@@ -122,6 +163,7 @@ export interface Messages {
 export function createMessages(
 	read: ReadAccess,
 	writes: Writes<typeof messageWrites>,
+	receive: ReceiveNow,
 	options: MessagesOptions,
 ): Messages {
 	const { clock, nextId, queueLimit } = options;
@@ -158,6 +200,24 @@ export function createMessages(
 			if (note === undefined) return { kind: "stored", message };
 			if (note.kind === "held") return { kind: "held", message, isFirst: note.isFirst };
 			return note.kind === "held-full" ? note : { kind: "duplicate", message: note.message };
+		},
+		receiveOrdinary(arrival, receiver) {
+			const message = incoming(nextId(), arrival, clock.wall());
+			const { id, owner, peer, contentType, body, createdAt } = message;
+			receive(
+				new Receiving(message, receiver),
+				id,
+				owner,
+				peer,
+				message.peerAddress === peer ? null : message.peerAddress,
+				contentType,
+				body,
+				createdAt,
+				arrival.callId,
+				arrival.fromTag,
+				arrival.sequence,
+				null,
+			);
 		},
 		list: (owner, page) => listPage(read, aorKey(owner), page),
 		get(owner, id) {
@@ -220,37 +280,38 @@ function bounded(limit: number): number {
 }
 
 function outgoing(id: string, submission: Submission, now: number): Message {
-	return {
-		...emptyMessage(id, submission.owner, submission.to, now),
-		direction: "out",
-		contentType: submission.contentType,
-		body: submission.body.toWellFormed(),
-		fate: "queued",
-	};
+	const { owner, to, contentType, body } = submission;
+	return newMessage(id, owner, to, "out", contentType, body, now);
 }
 
-function incoming(id: string, arrival: Arrival, now: number): Message {
-	return {
-		...emptyMessage(id, arrival.owner, arrival.from, now),
-		direction: "in",
-		contentType: arrival.contentType,
-		body: arrival.body.toWellFormed(),
-		fate: "received",
-		finishedAt: now,
-	};
+function incoming(id: string, { owner, from, contentType, body }: Arrival, now: number): Message {
+	return newMessage(id, owner, from, "in", contentType, body, now);
 }
 
-function emptyMessage(id: string, owner: string, peerAddress: string, createdAt: number) {
+function newMessage(
+	id: string,
+	owner: string,
+	peerAddress: string,
+	direction: Message["direction"],
+	contentType: string,
+	body: string,
+	now: number,
+): Message {
+	const isIncoming = direction === "in";
 	return {
 		id,
 		owner: aorKey(owner),
 		peer: aorKey(peerAddress),
 		peerAddress,
-		createdAt,
+		direction,
+		contentType,
+		body: body.toWellFormed(),
+		createdAt: now,
+		fate: isIncoming ? "received" : "queued",
 		code: undefined,
 		reason: undefined,
 		blame: undefined,
-		finishedAt: undefined,
+		finishedAt: isIncoming ? now : undefined,
 	};
 }
 

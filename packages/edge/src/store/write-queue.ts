@@ -20,11 +20,19 @@ export interface StoreStatistics {
 	readonly failing: boolean;
 }
 
-interface Pending {
-	readonly operation: number;
-	readonly input: readonly unknown[];
-	readonly resolve: (result: unknown) => void;
-	readonly reject: (reason: StoreFailed) => void;
+/** Who waits for a command; one of the two is called, once. */
+export interface Settlement {
+	/** It is committed and synced. */
+	resolve(result: unknown): void;
+	/** Nothing of it is committed. */
+	reject(reason: StoreFailed): void;
+}
+
+/** Commands that leave together. */
+class Parcel {
+	/** As the writer reads them. */
+	readonly batch: unknown[] = [];
+	readonly waiting: Settlement[] = [];
 }
 
 /**
@@ -36,8 +44,10 @@ export class WriteQueue {
 	readonly #writer: WriterPort;
 	readonly #limit: number;
 	readonly #changed: (failure: StoreFailure | undefined) => void;
-	#collected: Pending[] = [];
-	#underway: readonly Pending[] = [];
+	/** The last one is open; the others are full. */
+	readonly #collected: Parcel[] = [];
+	#underway: readonly Settlement[] = [];
+	#held = 0;
 	#scheduled = false;
 	#closed = false;
 	#idle: PromiseWithResolvers<void> | undefined;
@@ -56,16 +66,29 @@ export class WriteQueue {
 
 	/** Settles after the COMMIT; rejects with {@link StoreFailed} where the command was not committed. */
 	write(operation: number, input: readonly unknown[]): Promise<unknown> {
+		return new Promise((resolve, reject) => this.send(operation, input, { resolve, reject }));
+	}
+
+	/** The same without a promise: what arrives on the wire is told by the caller's own object. It may be told at once. */
+	send(operation: number, input: readonly unknown[], settlement: Settlement): void {
 		const refusal = this.#refusal();
-		if (refusal !== undefined) return Promise.reject(new StoreFailed(refusal));
-		return new Promise((resolve, reject) => {
-			this.#collected.push({ operation, input, resolve, reject });
-			if (this.#scheduled || this.#underway.length > 0) return;
-			this.#scheduled = true;
-			setImmediate(() => {
-				this.#scheduled = false;
-				this.#send();
-			});
+		if (refusal !== undefined) {
+			settlement.reject(new StoreFailed(refusal));
+			return;
+		}
+		let parcel = this.#collected.at(-1);
+		if (parcel === undefined || parcel.waiting.length >= LARGEST_BATCH) {
+			parcel = new Parcel();
+			this.#collected.push(parcel);
+		}
+		parcel.waiting.push(settlement);
+		parcel.batch.push(operation, input.length, ...input);
+		this.#held += 1;
+		if (this.#scheduled || this.#underway.length > 0) return;
+		this.#scheduled = true;
+		setImmediate(() => {
+			this.#scheduled = false;
+			this.#send();
 		});
 	}
 
@@ -94,7 +117,7 @@ export class WriteQueue {
 	}
 
 	#waiting(): number {
-		return this.#collected.length + this.#underway.length;
+		return this.#held + this.#underway.length;
 	}
 
 	#refusal(): StoreFailure | undefined {
@@ -104,12 +127,13 @@ export class WriteQueue {
 	}
 
 	#send(): void {
-		if (this.#underway.length > 0 || this.#collected.length === 0) return;
-		this.#underway = this.#collected.splice(0, LARGEST_BATCH);
-		this.#largestBatch = Math.max(this.#largestBatch, this.#underway.length);
-		const batch: unknown[] = [];
-		for (const { operation, input } of this.#underway) batch.push(operation, input.length, ...input);
-		this.#writer.run(batch, (outcome) => this.#receive(outcome));
+		if (this.#underway.length > 0) return;
+		const parcel = this.#collected.shift();
+		if (parcel === undefined) return;
+		this.#underway = parcel.waiting;
+		this.#held -= parcel.waiting.length;
+		this.#largestBatch = Math.max(this.#largestBatch, parcel.waiting.length);
+		this.#writer.run(parcel.batch, (outcome) => this.#receive(outcome));
 	}
 
 	#receive(outcome: BatchOutcome): void {
@@ -135,12 +159,15 @@ export class WriteQueue {
 	}
 }
 
-function settleAll(commands: readonly Pending[], outcome: BatchOutcome): void {
+function settleAll(commands: readonly Settlement[], outcome: BatchOutcome): void {
 	if (outcome.failure !== undefined) {
 		for (const command of commands) command.reject(new StoreFailed(outcome.failure));
 		return;
 	}
-	for (const { command, failure } of outcome.failures) commands[command]?.reject(new StoreFailed(failure));
-	// A promise that was rejected above stays rejected.
-	for (const [place, command] of commands.entries()) command.resolve(outcome.results[place]);
+	const failed = new Map(outcome.failures.map(({ command, failure }) => [command, failure]));
+	for (let place = 0; place < commands.length; place += 1) {
+		const failure = failed.get(place);
+		if (failure === undefined) commands[place]?.resolve(outcome.results[place]);
+		else commands[place]?.reject(new StoreFailed(failure));
+	}
 }
