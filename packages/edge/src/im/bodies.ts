@@ -57,6 +57,19 @@ export function readArrived(request: SipRequest): Arrived {
 	return readBody(type.value, request.body);
 }
 
+/** The type of a body that {@link readPlain} reads; undefined where the body is not, or not only, plain text. */
+export function plainType(request: SipRequest): { readonly type: MediaType | undefined } | undefined {
+	const type = contentType(request);
+	return type.ok && textForm(type.value) === "plain" ? { type: type.value } : undefined;
+}
+
+/** A text of such a type as {@link readArrived} reads it; undefined where that says anything but a text. */
+export function readPlain(type: MediaType | undefined, body: Uint8Array): string | undefined {
+	if (body.length === 0 || body.length > LONGEST_MESSAGE_BYTES) return undefined;
+	const read = readText("plain", type, body);
+	return read.kind === "text" ? read.text : undefined;
+}
+
 /** Unknown INFO is ignored with 200 (protocol sheet 2.7). */
 function readInfo(body: Uint8Array): Arrived {
 	const activity = parseKeyboardActivity(body);

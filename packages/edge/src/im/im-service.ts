@@ -17,13 +17,15 @@ import { statedLevel, type Verification } from "../federation/verification.ts";
 import type { RequestContext } from "../proxy/context.ts";
 import { readOffer } from "../proxy/read-offer.ts";
 import type { MessageRequest } from "../store/message-requests.ts";
-import { HELD_MESSAGES, type Message, type MessageFinish } from "../store/messages.ts";
+import { HELD_MESSAGES, type Message, type MessageFinish, type Receiver } from "../store/messages.ts";
 import type { PresenceState } from "../store/published-presence.ts";
 import type { Store } from "../store/store.ts";
+import type { StoreFailed } from "../store/store-failed.ts";
+import type { KnownMessage } from "../ua/known-messages.ts";
 import { domainOf } from "../ua/local-identity.ts";
 import { mayTalkWith } from "../ua/outside-permission.ts";
 import { type Admission, type AdmissionRules, admitSender } from "./admit-sender.ts";
-import { readArrived } from "./bodies.ts";
+import { readArrived, readPlain } from "./bodies.ts";
 import type { ContentCheck } from "./content-rules.ts";
 import { Conversation, type ConversationOptions } from "./conversation.ts";
 import { LocalDelivery } from "./local-delivery.ts";
@@ -83,6 +85,19 @@ export class ImService implements SessionUser {
 	readonly #typing: TypingWatch;
 	/** The same for all, of whom there may be many. */
 	readonly #conversationOptions: ConversationOptions;
+	/** The same for all messages that are not read. */
+	readonly #receipts: ReceiptUser = {
+		stored: (known, message, isNew) => {
+			const { agent, publishedState } = this.#options;
+			agent.acceptKnown(known, publishedState(message.owner) === "offline" ? 202 : 200, "received");
+			if (isNew) this.#arrivedFor(message);
+		},
+		failed: (known, reason) => {
+			const { agent, log } = this.#options;
+			log.error("message not stored", { callId: known.callId, reason: String(reason) });
+			agent.refuseKnown(known, 500, "store-failed", [["Retry-After", "60"]]);
+		},
+	};
 	#idleTimer: Timer | undefined;
 	#isStopped = false;
 
@@ -313,6 +328,29 @@ export class ImService implements SessionUser {
 		}
 	}
 
+	readKnown(session: Session, { contentType, frame }: KnownMessage): string | undefined {
+		const text = readPlain(contentType, frame.body);
+		if (text === undefined || this.#absence(session.local.toLowerCase()) !== undefined) return undefined;
+		const refusal = this.#options.contentCheck("in", domainOf(session.remote.toLowerCase()), text);
+		return refusal === undefined ? text : undefined;
+	}
+
+	/** As {@link ImService.#receive}, without a promise. */
+	takeKnown(session: Session, message: KnownMessage, text: string): void {
+		this.#options.store.messages.receiveOrdinary(
+			{
+				owner: session.local.toLowerCase(),
+				from: session.remote,
+				contentType: "text/plain",
+				body: text,
+				callId: message.callId,
+				fromTag: message.fromTag,
+				sequence: message.cseqNumber,
+			},
+			new KnownReceipt(message, this.#receipts),
+		);
+	}
+
 	ended(session: Session, end: InviteEnd): void {
 		this.#typing.ended(session.local.toLowerCase(), session.remote.toLowerCase());
 		this.#of(session)?.ended(session, end);
@@ -463,6 +501,30 @@ export class ImService implements SessionUser {
 			this.#watchIdle();
 		});
 	}
+}
+
+/** Answers a MESSAGE that was not read, once its text is on disk. */
+class KnownReceipt implements Receiver {
+	readonly #known: KnownMessage;
+	readonly #user: ReceiptUser;
+
+	constructor(known: KnownMessage, user: ReceiptUser) {
+		this.#known = known;
+		this.#user = user;
+	}
+
+	stored(message: Message, isNew: boolean): void {
+		this.#user.stored(this.#known, message, isNew);
+	}
+
+	failed(reason: StoreFailed): void {
+		this.#user.failed(this.#known, reason);
+	}
+}
+
+interface ReceiptUser {
+	stored(known: KnownMessage, message: Message, isNew: boolean): void;
+	failed(known: KnownMessage, reason: StoreFailed): void;
 }
 
 /** The address as the peer wrote it, where that reads back as its key; escapes of plain letters do not. It is kept, and holds no message alive. */

@@ -27,6 +27,7 @@ import {
 	initialInviteState,
 	judgeReoffer,
 	type Logger,
+	type MediaType,
 	matchDialogRequest,
 	parseSdp,
 	type Random,
@@ -48,10 +49,11 @@ import { ALLOW_VALUE } from "../proxy/steps.ts";
 import { createOriginId } from "../ua/capabilities.ts";
 import type { DialogKeeper, RevivedDialog } from "../ua/dialog-keeper.ts";
 import { createInitialRequest } from "../ua/initial-request.ts";
+import type { KnownMessage, KnownMessageUser } from "../ua/known-messages.ts";
 import { type LocalIdentity, userPart } from "../ua/local-identity.ts";
 import { type DialogStart, keyOfAddress, keyOfUri, type SignedContact } from "../ua/signed-contact.ts";
 import type { DialogUsage, UserAgent } from "../ua/user-agent.ts";
-import { ACCEPTED_TYPES } from "./bodies.ts";
+import { ACCEPTED_TYPES, plainType } from "./bodies.ts";
 import { InviteAnswers } from "./invite-answers.ts";
 import { readSessionExpiry, type SessionExpiry } from "./session-expiry.ts";
 
@@ -74,6 +76,10 @@ export interface SessionUser {
 	established(session: Session): void;
 	/** A MESSAGE or INFO came; it must be answered. */
 	arrived(session: Session, transaction: ServerTransaction): void;
+	/** The text of a MESSAGE that would be taken like the ones before it; undefined where it has to be looked at. */
+	readKnown(session: Session, message: KnownMessage): string | undefined;
+	/** Such a MESSAGE came; it must be answered. */
+	takeKnown(session: Session, message: KnownMessage, text: string): void;
 	/** Told once; what waits for an answer in the session is told by itself. */
 	ended(session: Session, end: InviteEnd): void;
 }
@@ -101,7 +107,7 @@ export interface KeptSession {
 /** CSeq of our INVITE. */
 const INVITE_NUMBER = 1;
 
-export class Session implements DialogUsage {
+export class Session implements DialogUsage, KnownMessageUser {
 	readonly usage = "invite";
 	readonly local: string;
 	readonly remote: string;
@@ -390,6 +396,31 @@ export class Session implements DialogUsage {
 					headers: [["Allow", "INVITE, ACK, BYE, CANCEL, MESSAGE, OPTIONS, INFO"]],
 				});
 		}
+	}
+
+	get knownMessages(): KnownMessageUser {
+		return this;
+	}
+
+	// KnownMessageUser.
+
+	knownType(request: SipRequest): { readonly type: MediaType | undefined } | undefined {
+		return plainType(request);
+	}
+
+	readKnown(message: KnownMessage): string | undefined {
+		const last = this.#dialog?.remoteCSeq;
+		if (last === undefined || message.cseqNumber <= last || message.link !== this.#link) return undefined;
+		if (!this.isEstablished || this.isShut || this.heldLevel !== undefined) return undefined;
+		return this.#parts.user.readKnown(this, message);
+	}
+
+	takeKnown(message: KnownMessage, text: string): void {
+		const dialog = this.#dialog;
+		if (dialog === undefined) throw new Error("assertion: a session that takes a message has a dialog");
+		this.#dialog = { ...dialog, remoteCSeq: message.cseqNumber };
+		this.lastActivityMs = this.#options.clock.now();
+		this.#parts.user.takeKnown(this, message, text);
 	}
 
 	acknowledged(): void {

@@ -188,6 +188,16 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 			throw new Error(`the edge has sent no ${name}`);
 		},
 		receive: (message: SipMessage): void => reception.received(link, message),
+		/** A request arrives as the connection hands it on. True where it was known, and not read. */
+		arrive(request: SipRequest): boolean {
+			const passage = reception.recognise(link, request);
+			if (passage === undefined) reception.received(link, request);
+			else passage.forward();
+			return passage !== undefined;
+		},
+		/** The octets of what the edge sent since the last look. */
+		octets: (): readonly string[] =>
+			connection.take().map(({ head, body }) => head.text + Buffer.from(body).toString("latin1")),
 		/** Loses the connection. */
 		lose(): void {
 			connection.close();

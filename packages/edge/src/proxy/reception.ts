@@ -37,8 +37,16 @@ export interface AnswerParts {
 	readonly withCapabilities?: Peer | undefined;
 }
 
+/** A message for a hosted user that need not be read. */
+export interface KnownPassage {
+	readonly kind: "request";
+	forward(): void;
+}
+
 /** The user agent of hosted users, as the reception sees it. */
 export interface HostedUser {
+	/** What becomes of a message that need not be read; undefined where it goes the usual way. */
+	recognise?(link: Link, frame: Frame): KnownPassage | undefined;
 	/** A request that passed every check. */
 	accept(context: RequestContext): void;
 	/** Answers a request that did not. */
@@ -97,14 +105,22 @@ export class Reception implements TransactionUser, FederationUser {
 		this.#relay = relay;
 	}
 
+	get rules(): StepRules {
+		return this.#options.rules;
+	}
+
 	close(): void {
 		this.transactions.close();
 	}
 
 	// Toward the federation transport.
 
-	recognise(link: Link, frame: Frame): ShortPassage | OpeningPassage | PlainAnswer | undefined {
-		return this.#relay?.recognise(link, frame) ?? this.transactions.recognise(link.connection, frame.head);
+	recognise(link: Link, frame: Frame): ShortPassage | OpeningPassage | PlainAnswer | KnownPassage | undefined {
+		return (
+			this.#hosted?.recognise?.(link, frame) ??
+			this.#relay?.recognise(link, frame) ??
+			this.transactions.recognise(link.connection, frame.head)
+		);
 	}
 
 	received(link: Link, message: SipMessage): void {

@@ -2,6 +2,7 @@
  * The user agent of hosted users: takes requests that passed the pipeline to the dialog or service they belong to, and
  * sends theirs. It holds the dialogs; presence and IM are usages of dialogs (RFC 5057).
  */
+import assert from "node:assert/strict";
 import {
 	type ClientTransaction,
 	type ClientTransactionUser,
@@ -12,10 +13,13 @@ import {
 	type DialogId,
 	DialogTable,
 	type DialogTableItem,
+	type Frame,
 	findSips,
 	type HeaderInput,
 	type Logger,
+	parseMessage,
 	type Random,
+	reasonPhrase,
 	requestDialogId,
 	type ServerTransaction,
 	type SipRequest,
@@ -29,16 +33,19 @@ import { type Link, linkName } from "../federation/link.ts";
 import type { Peer } from "../federation/peers.ts";
 import type { ThrottleRules } from "../federation/throttle/throttles.ts";
 import type { RequestContext } from "../proxy/context.ts";
-import type { AnswerParts, HostedUser, Reception } from "../proxy/reception.ts";
+import type { AnswerParts, HostedUser, KnownPassage, Reception } from "../proxy/reception.ts";
 import { ALLOW_VALUE } from "../proxy/steps.ts";
 import { StoreFailed } from "../store/store-failed.ts";
 import type { Outside } from "../store/users.ts";
 import { AnswerDelay } from "./answer-delay.ts";
 import { capabilityBody } from "./capabilities.ts";
+import { type KnownMessage, KnownMessages, type KnownMessageUser } from "./known-messages.ts";
 import { type LocalIdentity, viaValue } from "./local-identity.ts";
 import { refuseOutside } from "./outside-permission.ts";
 import { refusalHeaders, refusalReason } from "./refusals.ts";
 import { type ContactKeys, type ContactVerdict, SignedContacts } from "./signed-contact.ts";
+
+const noBody = new Uint8Array(0);
 
 /** What lives in a dialog: a message session or a subscription. */
 export interface DialogUsage {
@@ -55,6 +62,8 @@ export interface DialogUsage {
 	lost(cause: CloseCause): void;
 	/** The policy no longer lets the two sides talk (protocol sheet 7.2): NOTIFY with `terminated;reason=rejected`, BYE. */
 	rejected(): void;
+	/** Takes MESSAGEs that need no reading; undefined where none may come. */
+	readonly knownMessages?: KnownMessageUser;
 	/** For listings. */
 	describe(): DialogDescription;
 }
@@ -107,6 +116,7 @@ export class UserAgent implements HostedUser {
 	readonly contacts: SignedContacts;
 	readonly #options: UserAgentOptions;
 	readonly #delay: AnswerDelay;
+	readonly #known: KnownMessages;
 	#services: UserAgentServices | undefined;
 	#isDraining = false;
 
@@ -115,6 +125,14 @@ export class UserAgent implements HostedUser {
 		this.#delay = new AnswerDelay(options.clock, options.random);
 		this.contacts = new SignedContacts(options.keys, options.identity, options.random);
 		this.transactions = options.reception.transactions;
+		const { bind, hostedDomains } = options.reception.rules;
+		this.#known = new KnownMessages({
+			ownSentBy: () => `${options.identity().fqdn}:${options.identity().port}`,
+			seed: options.random.below(0x4000_0000),
+			keys: options.keys,
+			bind,
+			isHosted: (domain) => hostedDomains.has(domain),
+		});
 	}
 
 	/** Names the services; before that every request outside a dialog is answered 503. */
@@ -129,7 +147,12 @@ export class UserAgent implements HostedUser {
 
 	// HostedUser.
 
+	recognise(link: Link, frame: Frame): KnownPassage | undefined {
+		return this.#known.recognise(link, frame);
+	}
+
 	closed(link: Link, cause: CloseCause): void {
+		this.#known.forget(link);
 		for (const { entry } of this.dialogs.removeConnection(link.connection.id)) entry.lost(cause);
 	}
 
@@ -181,6 +204,24 @@ export class UserAgent implements HostedUser {
 				...(body === undefined ? {} : { contentType: "application/sdp", body }),
 			}),
 		);
+	}
+
+	/** The same for a MESSAGE that was not read, and is taken. */
+	acceptKnown({ link, answerHead }: KnownMessage, status: 200 | 202, code: string): void {
+		this.#options.counted("MESSAGE", status, code);
+		const text = `SIP/2.0 ${status} ${reasonPhrase(status)}\r\n${answerHead}`;
+		link.connection.send({ head: { text }, body: noBody });
+	}
+
+	/** The same where it could not be taken: it is read now. */
+	refuseKnown({ link, frame }: KnownMessage, status: number, code: string, headers: readonly HeaderInput[]): void {
+		const outcome = parseMessage(frame);
+		assert(outcome.ok && outcome.message.kind === "request", "what was known reads as a request");
+		this.#options.counted("MESSAGE", status, code);
+		const response = createResponse(outcome.message, status, {
+			headers: [...headers, ...refusalHeaders(code, status)],
+		});
+		link.connection.send(response);
 	}
 
 	#logRefusal({ connection, request }: ServerTransaction, status: number, code: string, reason?: string): void {
@@ -259,6 +300,10 @@ export class UserAgent implements HostedUser {
 				return;
 			}
 			this.dialogs.pin(item.id, link.connection.id);
+		}
+		const { knownMessages } = item.entry;
+		if (knownMessages !== undefined && context.peer !== undefined) {
+			this.#known.passed(request, link, context.peer, knownMessages);
 		}
 		item.entry.request(transaction, link);
 	}
