@@ -35,15 +35,16 @@ export interface OpeningRequest {
 	readonly recordRouteAt: number;
 	readonly maxForwards: number;
 	readonly hopsAt: number;
-	readonly fromText: string;
+	readonly fromAt: number;
 	readonly fromUser: string;
 	readonly fromDomain: string;
 	readonly fromTag: string;
-	readonly toText: string;
+	readonly toAt: number;
 	readonly toUser: string;
 	readonly toDomain: string;
+	readonly callIdAt: number;
 	readonly callId: string;
-	readonly cseqText: string;
+	readonly cseqAt: number;
 	readonly cseqNumber: number;
 }
 
@@ -129,15 +130,16 @@ export function readOpeningRequest(head: MessageHead, ownSentBy: string): Openin
 		recordRouteAt: recordRouteAt < 0 ? lastViaAt + FIELD_STRIDE : recordRouteAt,
 		maxForwards: hops.value,
 		hopsAt,
-		fromText: textAt(head, fromAt),
+		fromAt,
 		fromUser: fromAor.value.user,
 		fromDomain: fromAor.value.host,
 		fromTag: from.value.tag,
-		toText: textAt(head, toAt),
+		toAt,
 		toUser: toAor.value.user,
 		toDomain: toAor.value.host,
+		callIdAt,
 		callId: textAt(head, callIdAt),
-		cseqText: textAt(head, cseqAt),
+		cseqAt,
 		cseqNumber: cseq.value.number,
 	};
 }

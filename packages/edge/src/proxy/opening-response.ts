@@ -5,15 +5,20 @@ const START = "SIP/2.0 2";
 const BRANCH = ";branch=";
 const TAG = ";tag=";
 
-/** What a 2xx repeats of its request, octet for octet. */
+/** A request, of which its 2xx repeats so much octet for octet. */
 export interface OpeningEcho {
-	/** The Via below ours, as it left. */
-	readonly viaBelow: string;
-	readonly fromText: string;
-	/** Without a tag. */
-	readonly toText: string;
-	readonly callId: string;
-	readonly cseqText: string;
+	/** As it came. */
+	readonly head: MessageHead;
+	/** Places in its fields; To has no tag. */
+	readonly request: {
+		readonly viaAt: number;
+		readonly fromAt: number;
+		readonly toAt: number;
+		readonly callIdAt: number;
+		readonly cseqAt: number;
+	};
+	/** What was put behind its Via; may be empty. */
+	readonly viaNote: string;
 }
 
 /** The branch of the top Via of a 2xx; undefined for everything else, and where it is not to be seen at once. */
@@ -46,6 +51,7 @@ export function acceptStatus({ text }: MessageHead): number | undefined {
 export function acceptWithoutOurVia(head: MessageHead, echo: OpeningEcho): string | undefined {
 	const { text, fields } = head;
 	const octets = octetsOfHead(head);
+	const { head: asked, request, viaNote } = echo;
 	let seen = 0;
 	let ours = -1;
 	let behind = -1;
@@ -60,7 +66,9 @@ export function acceptWithoutOurVia(head: MessageHead, echo: OpeningEcho): strin
 				else if (behind < 0) {
 					behind = at;
 					// Ours stands alone in its field, and the one below is as it left.
-					if (at !== ours + FIELD_STRIDE || !isValue(octets, start, end, echo.viaBelow)) return undefined;
+					if (at !== ours + FIELD_STRIDE || !repeats(octets, start, end - viaNote.length, asked, request.viaAt))
+						return undefined;
+					if (!stands(octets, end - viaNote.length, viaNote)) return undefined;
 				}
 			} else if (id >= HeaderId.pAssertedIdentity) return undefined;
 			continue;
@@ -69,15 +77,14 @@ export function acceptWithoutOurVia(head: MessageHead, echo: OpeningEcho): strin
 		if ((seen & bit) !== 0 || id === HeaderId.replyTo) return undefined;
 		seen |= bit;
 		if (id === HeaderId.from) {
-			if (!isValue(octets, start, end, echo.fromText)) return undefined;
+			if (!repeats(octets, start, end, asked, request.fromAt)) return undefined;
 		} else if (id === HeaderId.to) {
-			const tagAt = start + echo.toText.length;
-			if (tagAt + TAG.length >= end || !stands(octets, start, echo.toText) || !stands(octets, tagAt, TAG))
-				return undefined;
-			if (!isTag(octets, tagAt + TAG.length, end)) return undefined;
+			const tagAt = start + lengthOf(asked, request.toAt);
+			if (tagAt + TAG.length >= end || !repeats(octets, start, tagAt, asked, request.toAt)) return undefined;
+			if (!stands(octets, tagAt, TAG) || !isTag(octets, tagAt + TAG.length, end)) return undefined;
 		} else if (id === HeaderId.callId) {
-			if (!isValue(octets, start, end, echo.callId)) return undefined;
-		} else if (id === HeaderId.cseq && !isValue(octets, start, end, echo.cseqText)) return undefined;
+			if (!repeats(octets, start, end, asked, request.callIdAt)) return undefined;
+		} else if (id === HeaderId.cseq && !repeats(octets, start, end, asked, request.cseqAt)) return undefined;
 	}
 	if (behind < 0 || (seen & MANDATORY) !== MANDATORY) return undefined;
 	const start = fields[ours + 1] as number;
@@ -88,8 +95,18 @@ export function acceptWithoutOurVia(head: MessageHead, echo: OpeningEcho): strin
 const bitOf = (id: number): number => 1 << (id - 1);
 const MANDATORY = bitOf(HeaderId.from) | bitOf(HeaderId.to) | bitOf(HeaderId.callId) | bitOf(HeaderId.cseq);
 
-function isValue(octets: Uint8Array, start: number, end: number, value: string): boolean {
-	return end - start === value.length && stands(octets, start, value);
+function lengthOf({ fields }: MessageHead, at: number): number {
+	return (fields[at + 3] as number) - (fields[at + 2] as number);
+}
+
+/** Whether the octets are the value of that field. A loop over a whole text is quick; one over a slice of it is not. */
+function repeats(octets: Uint8Array, start: number, end: number, { text, fields }: MessageHead, at: number): boolean {
+	const from = fields[at + 2] as number;
+	if (end - start !== (fields[at + 3] as number) - from) return false;
+	for (let index = start; index < end; index++) {
+		if (octets[index] !== text.charCodeAt(from + index - start)) return false;
+	}
+	return true;
 }
 
 function stands(octets: Uint8Array, start: number, value: string): boolean {

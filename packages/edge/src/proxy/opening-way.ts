@@ -132,7 +132,7 @@ export class OpeningWay {
 		const { method, requestUri, topVia, topViaText, callId, fromTag, fromDomain, toDomain } = request;
 		const source = link.connection.remote.address;
 		const isNoted = topVia.host !== source && findParam(topVia.params, "received") === undefined;
-		const viaBelow = isNoted ? `${topViaText};received=${source}` : topViaText;
+		const viaNote = isNoted ? `;received=${source}` : "";
 		const own = sentBy(rules.identity);
 		const key = keys.active;
 		const fromAor = `${request.fromUser}@${fromDomain}`;
@@ -143,7 +143,7 @@ export class OpeningWay {
 			cseqMethod: method,
 			fromAor,
 			fromTag,
-			viaBelow: viaBelow + request.vias.slice(topViaText.length),
+			viaBelow: isNoted ? topViaText + viaNote + request.vias.slice(topViaText.length) : request.vias,
 		});
 		const route = createDialogRoute(rules, key, node, {
 			isSubscription: method === "SUBSCRIBE",
@@ -158,17 +158,9 @@ export class OpeningWay {
 		});
 		const crossing: Crossing = { sender, senderDomain: fromDomain, receiver, markOutgoing };
 		const via = `SIP/2.0/TLS ${own};branch=${branch};alias`;
-		const text = spliceText(
-			head.text,
-			openingSplices(request, head, via, isNoted ? source : undefined, route, crossing),
-		);
+		const text = spliceText(head.text, openingSplices(request, head, via, viaNote, route, crossing));
 		const back: Crossing = { sender: receiver, senderDomain: toDomain, receiver: sender, markOutgoing };
-		const opening = new Opening(
-			link,
-			back,
-			{ request, text: head.text, sentText: text, body, viaBelow, route, departure },
-			user,
-		);
+		const opening = new Opening(link, back, { request, head, sentText: text, body, viaNote, route, departure }, user);
 		departure.requestsOut += 1;
 		const pair = transactions.startPair(prepared, departure.connection, branch, opening);
 		if (departure.connection.send({ head: { text }, body })) return;
@@ -184,7 +176,7 @@ export class OpeningWay {
 		const pair = this.#options.transactions.findPair(link.connection, branch);
 		if (!(pair?.passing instanceof Opening) || mentionsSips(head)) return undefined;
 		const opening = pair.passing;
-		const text = acceptWithoutOurVia(head, opening);
+		const text = acceptWithoutOurVia(head, opening.echo);
 		if (text === undefined) return undefined;
 		const forward = (): void => this.#accept(pair, opening, status, frame, text);
 		return { kind: "response", opensDialog: true, forward };
@@ -199,19 +191,17 @@ export class OpeningWay {
 }
 
 /** What is kept of a request until its 2xx. */
-interface Pending {
+interface Pending extends OpeningEcho {
 	readonly request: OpeningRequest;
-	/** Its head as it came, and as it left. */
-	readonly text: string;
+	/** Its head as it left. */
 	readonly sentText: string;
 	readonly body: Uint8Array;
-	readonly viaBelow: string;
 	readonly route: DialogRoute;
 	readonly departure: Link;
 }
 
 /** A request that went this way. */
-export class Opening implements RelayedPairUser, OpeningEcho {
+export class Opening implements RelayedPairUser {
 	readonly arrival: Link;
 	/** The way of its responses. */
 	readonly #back: Crossing;
@@ -242,32 +232,14 @@ export class Opening implements RelayedPairUser, OpeningEcho {
 		return this.#open.departure;
 	}
 
-	// OpeningEcho.
-
-	get viaBelow(): string {
-		return this.#open.viaBelow;
-	}
-
-	get fromText(): string {
-		return this.#open.request.fromText;
-	}
-
-	get toText(): string {
-		return this.#open.request.toText;
-	}
-
-	get callId(): string {
-		return this.#open.request.callId;
-	}
-
-	get cseqText(): string {
-		return this.#open.request.cseqText;
+	get echo(): OpeningEcho {
+		return this.#open;
 	}
 
 	// RelayedPairUser.
 
 	received(): SipRequest {
-		return readAgain(this.#open.text, this.#open.body);
+		return readAgain(this.#open.head.text, this.#open.body);
 	}
 
 	sent(): SipRequest {
@@ -325,16 +297,16 @@ function openingSplices(
 	request: OpeningRequest,
 	head: MessageHead,
 	via: string,
-	source: string | undefined,
+	viaNote: string,
 	{ otherSide, initiatorSide }: DialogRoute,
 	crossing: Crossing,
 ): Splice[] {
 	const { fields } = head;
 	const viaStart = fields[request.viaAt + 1] as number;
 	const splices: Splice[] = [{ start: viaStart, end: viaStart, text: `Via: ${via}\r\n` }];
-	if (source !== undefined) {
+	if (viaNote !== "") {
 		const viaEnd = fields[request.viaAt + 3] as number;
-		splices.push({ start: viaEnd, end: viaEnd, text: `;received=${source}` });
+		splices.push({ start: viaEnd, end: viaEnd, text: viaNote });
 	}
 	const routesAt = lineStart(head, request.recordRouteAt / FIELD_STRIDE);
 	// The value for the receiver's side stands on top.

@@ -62,14 +62,24 @@ export class RelayDialogs {
 			return;
 		}
 		if (this.#dialogs.size >= MOST_DIALOGS) return;
+		const { usage, callId, initiator, other, route, connections, startedAt, expiresAt } = dialog;
 		this.#dialogs.set(key, {
-			...dialog,
+			usage,
+			callId: detach(callId),
+			initiator: detach(initiator),
+			other: detach(other),
+			route: route && {
+				initiatorTag: detach(tag),
+				initiatorSide: detach(route.initiatorSide),
+				otherSide: detach(route.otherSide),
+				kid: route.kid,
+				issuedAt: route.issuedAt,
+			},
+			connections,
+			startedAt,
+			expiresAt,
 			key,
 			isOver: false,
-			callId: detach(dialog.callId),
-			initiator: detach(dialog.initiator),
-			other: detach(dialog.other),
-			route: dialog.route && { ...dialog.route, initiatorTag: detach(tag) },
 		});
 		for (const id of dialog.connections) this.#counts.set(id, this.load(id) + 1);
 	}

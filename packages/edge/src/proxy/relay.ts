@@ -253,8 +253,9 @@ export class Relay implements RelayUser, RelayedRequestUser, OpeningWayUser {
 	): void {
 		const { keys } = this.#options.rules;
 		const startedAt = keys.now();
-		const { until = startedAt + keys.dialogMs, ...parts } = dialog;
-		this.dialogs.add(tag, { ...parts, startedAt, expiresAt: until });
+		const { usage, callId, initiator, other, route, connections, until } = dialog;
+		const expiresAt = until ?? startedAt + keys.dialogMs;
+		this.dialogs.add(tag, { usage, callId, initiator, other, route, connections, startedAt, expiresAt });
 		this.#expireLater();
 	}
 

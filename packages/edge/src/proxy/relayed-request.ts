@@ -1,9 +1,11 @@
 /** One request on its way through the proxy: its server transaction on one side, its client transaction on the other (RFC 3261 §16.7). */
+import assert from "node:assert/strict";
 import {
 	applyEdits,
 	type ClientFailure,
 	type ClientTransaction,
 	type ClientTransactionUser,
+	type Connection,
 	createResponse,
 	formatDiagnosticsPublic,
 	type HeaderInput,
@@ -23,7 +25,8 @@ export interface RelayedRequestUser {
 }
 
 export class RelayedRequest implements ClientTransactionUser {
-	readonly server: ServerTransaction;
+	#server: ServerTransaction | undefined;
+	readonly #connection: Connection;
 	/** Our routes in the request, where it may open a dialog. */
 	route: DialogRoute | undefined;
 	/** The way of the responses. */
@@ -33,9 +36,16 @@ export class RelayedRequest implements ClientTransactionUser {
 	#isCancelled = false;
 
 	constructor(server: ServerTransaction, back: Crossing, user: RelayedRequestUser) {
-		this.server = server;
+		this.#server = server;
+		this.#connection = server.connection;
 		this.#back = back;
 		this.#user = user;
+	}
+
+	/** The transaction of the side that asked; nobody asks for it after a 2xx. */
+	get server(): ServerTransaction {
+		assert(this.#server !== undefined, "a request is forgotten with its 2xx");
+		return this.#server;
 	}
 
 	/** It was sent on. */
@@ -76,11 +86,11 @@ export class RelayedRequest implements ClientTransactionUser {
 		const { statusCode } = response;
 		// §16.7 step 5: a 100 is of one hop.
 		if (statusCode === 100) return;
-		const isRepeated = this.server.hasFinal;
+		const isRepeated = this.#server === undefined || this.#server.hasFinal;
 		const via = popVia(response);
 		if (via === undefined) {
 			// What comes back without the Vias it went with has nowhere to go on to.
-			if (statusCode >= 200) this.fail(502, "via-lost");
+			if (statusCode >= 200 && this.#server !== undefined) this.fail(502, "via-lost");
 			return;
 		}
 		if (statusCode === 503) {
@@ -89,10 +99,16 @@ export class RelayedRequest implements ClientTransactionUser {
 			return;
 		}
 		const relayed = applyEdits(response, [via, ...boundaryEdits(response.head, undefined, this.#back)]);
-		this.server.respond(relayed);
+		if (this.#server === undefined) {
+			this.#connection.send(relayed);
+			return;
+		}
+		this.#server.respond(relayed);
 		if (isRepeated) return;
 		this.#user.answered(this, response);
 		if (statusCode >= 200) this.#user.ended(this, statusCode, "relayed");
+		// Of an INVITE another 2xx may come for half a minute, as it came from behind: the request must not be held so long.
+		if (statusCode >= 200 && statusCode < 300) this.#server = undefined;
 	}
 
 	failed(failure: ClientFailure): void {

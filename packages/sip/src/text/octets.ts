@@ -17,11 +17,17 @@ export function octetsToText(octets: string): string {
 export function detach(text: string): string {
 	// Below this length the engine copies by itself.
 	if (text.length < 13) return text;
-	for (let index = 0; index < text.length; index++) {
+	const { length } = text;
+	for (let index = 0; index < length; index++) {
 		if (text.charCodeAt(index) > 0xff) return Buffer.from(text, "utf16le").toString("utf16le");
 	}
-	return Buffer.from(text, "latin1").toString("latin1");
+	if (length > room.length) return Buffer.from(text, "latin1").toString("latin1");
+	Buffer.prototype.latin1Write.call(room, text, 0, length);
+	return Buffer.prototype.latin1Slice.call(room, 0, length);
 }
+
+/** Where texts are copied to and read back from. */
+const room = new Uint8Array(512);
 
 function isAscii(text: string): boolean {
 	for (let index = 0; index < text.length; index++) {

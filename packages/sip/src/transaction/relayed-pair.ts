@@ -5,7 +5,6 @@
  */
 import type { SipRequest, SipResponse } from "../message/message.ts";
 import { invariant } from "../text/assert.ts";
-import { detach } from "../text/octets.ts";
 import type { Connection } from "../transport/connection.ts";
 import { adoptClient } from "./client-runner.ts";
 import type { ClientEntry, ConnectionTransactions, ServerEntry, ServerRunner, TransactionContext } from "./context.ts";
@@ -71,11 +70,8 @@ export class RelayedPair implements ServerEntry, ClientEntry, WheelEntry, WheelU
 		invariant(context.timing.reliable, "a pair sends nothing again");
 		this.method = method;
 		this.#context = context;
-		// An INVITE outlives its request by half a minute and must not hold the text of it.
-		this.#place =
-			method === "INVITE"
-				? { ...place, key: detach(place.key), mergeKey: detach(place.mergeKey), branch: detach(place.branch) }
-				: place;
+		// An INVITE outlives its request by half a minute: the keys were joined, and hold no text that their parts were cut from.
+		this.#place = place;
 		this.passing = user;
 		this.#startedAt = context.clock.now();
 	}
