@@ -19,19 +19,22 @@ const PROXY = "packages/edge/src/proxy";
 const COVERED = [
 	`${SOURCE}/message/framer.ts`,
 	`${SOURCE}/message/head-index.ts`,
+	`${SOURCE}/message/head-splices.ts`,
 	`${SOURCE}/message/octet-frame.ts`,
 	`${SOURCE}/message/parse.ts`,
 	`${SOURCE}/header/name-addr.ts`,
 	// Where a relayed request goes, also past the parser.
 	...[
 		"dialog-route",
-		"head-splice",
+		"head-edits",
+		"octet-text",
 		"opening-request",
 		"opening-response",
 		"opening-way",
 		"passage-memory",
 		"short-request",
 		"short-response",
+		"short-transactions",
 		"short-way",
 	].map((name) => `${PROXY}/${name}.ts`),
 	`${PROXY}/route-check.ts`,

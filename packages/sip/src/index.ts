@@ -162,9 +162,10 @@ export {
 	vias,
 	warnings,
 } from "./message/fields.ts";
-export { formatMessage } from "./message/format.ts";
+export { formatMessage, placeOf } from "./message/format.ts";
 export { type Frame, Framer, type FramerProgress, type FramerUser } from "./message/framer.ts";
 export { type HeadOutcome, indexHead } from "./message/head-index.ts";
+export { HeadSplices } from "./message/head-splices.ts";
 export type { HeaderInput } from "./message/head-writer.ts";
 export { DEFAULT_FRAMER_LIMITS, DEFAULT_HEAD_LIMITS, type FramerLimits, type HeadLimits } from "./message/limits.ts";
 export {
@@ -174,7 +175,7 @@ export {
 	type SipRequest,
 	type SipResponse,
 } from "./message/message.ts";
-export { OctetFrame } from "./message/octet-frame.ts";
+export { type MessagePlace, OctetFrame } from "./message/octet-frame.ts";
 export { methodOf, type ParseOutcome, parseMessage, readTopVia } from "./message/parse.ts";
 export { reasonPhrase } from "./message/reason-phrase.ts";
 export { findSips, mentionsSips } from "./message/sips-check.ts";

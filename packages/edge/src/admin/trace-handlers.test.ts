@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRequest } from "@causeway/sip";
+import { createRequest, placeOf } from "@causeway/sip";
 import { RecordingConnection, SimClock } from "@causeway/sip/testing";
 import { Trace } from "../observe/trace.ts";
 import { createTraceHandlers } from "./trace-handlers.ts";
@@ -25,7 +25,7 @@ function traced(bodies: boolean): string {
 		],
 		body: new TextEncoder().encode("v=0\r\n"),
 	});
-	trace.record("in", new RecordingConnection(1), "sip.fabrikam.example", request);
+	trace.record("in", new RecordingConnection(1), "sip.fabrikam.example", placeOf(request));
 	const reply = createTraceHandlers(trace).listTrace({
 		caller: { kind: "admin" },
 		clientAddress: "127.0.0.1",

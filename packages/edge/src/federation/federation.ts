@@ -9,10 +9,10 @@ import {
 	type Connection,
 	DEFAULT_HEAD_LIMITS,
 	type DnsLookup,
-	type Frame,
 	findSips,
 	type Hop,
 	type Logger,
+	type OctetFrame,
 	type Random,
 	resolveHops,
 	SipConnection,
@@ -75,7 +75,7 @@ export interface FederationUser {
 	 * A message whose head is indexed and not read. What comes back is asked to `forward` it once the message is counted and traced;
 	 * undefined: `received` is called with the message read.
 	 */
-	recognise?(link: Link, frame: Frame): Recognised | undefined;
+	recognise?(link: Link, frame: OctetFrame): Recognised | undefined;
 	received(link: Link, message: SipMessage): void;
 	/** The link is gone; called once, after its last message. */
 	closed(link: Link, cause: CloseCause): void;
@@ -462,8 +462,8 @@ export class Federation {
 				closed: (_connection: Connection, cause: CloseCause) => this.#closed(link, cause),
 			},
 			hooks: {
-				sent: (own, message) => trace.record("out", own, peerName, message),
-				received: (own, message) => trace.record("in", own, peerName, message),
+				sent: (own, place) => trace.record("out", own, peerName, place),
+				received: (own, place) => trace.record("in", own, peerName, place),
 				pinged: () => this.#upkeep.heard(link, "ping"),
 				ponged: () => this.#upkeep.heard(link, "pong"),
 				malformed: (_own, fault) =>
@@ -512,7 +512,7 @@ export class Federation {
 		return link;
 	}
 
-	#framed(link: Link, connection: Connection, peerName: string, frame: Frame): boolean {
+	#framed(link: Link, connection: Connection, peerName: string, frame: OctetFrame): boolean {
 		const recognised = this.#options.user.recognise?.(link, frame);
 		if (recognised === undefined) return false;
 		this.#options.trace.record("in", connection, peerName, frame);

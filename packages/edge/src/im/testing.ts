@@ -3,12 +3,13 @@ import type { TestContext } from "node:test";
 import {
 	createRequest,
 	createResponse,
+	formatMessage,
 	type HeaderInput,
 	type SipMessage,
 	type SipRequest,
 	type SipResponse,
 } from "@causeway/sip";
-import { RecordingConnection, SimClock, SimRandom } from "@causeway/sip/testing";
+import { frameOf, RecordingConnection, SimClock, SimRandom } from "@causeway/sip/testing";
 import type { LinkOutcome } from "../federation/federation.ts";
 import type { Link } from "../federation/link.ts";
 import { type BindingVerdict, refusal } from "../federation/outcome.ts";
@@ -190,7 +191,7 @@ export async function openImWorld(context: TestContext, options: ImWorldOptions 
 		receive: (message: SipMessage): void => reception.received(link, message),
 		/** A request arrives as the connection hands it on. True where it was known, and not read. */
 		arrive(request: SipRequest): boolean {
-			const passage = reception.recognise(link, request);
+			const passage = reception.recognise(link, frameOf(formatMessage(request)));
 			if (passage === undefined) reception.received(link, request);
 			else passage.forward();
 			return passage !== undefined;

@@ -2,6 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OctetRing } from "./octet-ring.ts";
 
+/** A message in the midst of other octets. */
+function placeOf(head: string, body: Uint8Array) {
+	const octets = Buffer.concat([Buffer.from("before"), Buffer.from(head, "latin1"), body, Buffer.from("behind")]);
+	return { octets, start: 6, headEnd: 6 + head.length, end: 6 + head.length + body.length };
+}
+
 const MANY = 1_000_000_000;
 
 function fill(ring: OctetRing, from: number, to: number, bodyBytes = 10): void {
@@ -12,8 +18,7 @@ function fill(ring: OctetRing, from: number, to: number, bodyBytes = 10): void {
 			seq % 2 === 0,
 			seq % 7,
 			`peer${seq}`,
-			`head ${seq} \xff`,
-			new Uint8Array(bodyBytes).fill(seq),
+			placeOf(`head ${seq} \xff`, new Uint8Array(bodyBytes).fill(seq)),
 		);
 	}
 }

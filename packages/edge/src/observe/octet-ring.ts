@@ -3,6 +3,7 @@
  * be copied twice before they are old, and that costs more than everything else done with a message that is sent on.
  */
 import assert from "node:assert/strict";
+import type { MessagePlace } from "@causeway/sip";
 
 /** What is known of one message on the wire. */
 export interface OctetRecord {
@@ -55,6 +56,12 @@ export class OctetRing {
 	#last: Segment | undefined;
 	/** A segment that was given up, to be written again. */
 	#spare: Segment | undefined;
+	/** Octets of each record, and of its message alone, in the order in which they came: to look into a record that is to go costs a wait for memory. */
+	readonly #recordBytes: Uint32Array;
+	readonly #messageBytes: Uint32Array;
+	/** One more than are kept: the newest comes before the oldest goes. */
+	readonly #places: number;
+	#oldest = 0;
 	#records = 0;
 	/** Of heads and bodies. */
 	#bytes = 0;
@@ -63,38 +70,37 @@ export class OctetRing {
 	constructor(capacity: number, mostBytes: number) {
 		this.#capacity = capacity;
 		this.#mostBytes = mostBytes;
+		this.#places = capacity + 1;
+		this.#recordBytes = new Uint32Array(this.#places);
+		this.#messageBytes = new Uint32Array(this.#places);
 		const wanted = (capacity * USUAL_BYTES) / SEGMENTS;
 		this.#segmentBytes = Math.min(Math.max(wanted - (wanted % 8), LEAST_SEGMENT_BYTES), MOST_SEGMENT_BYTES);
 	}
 
-	add(
-		seq: number,
-		at: number,
-		isOut: boolean,
-		connectionId: number,
-		peer: string,
-		head: string,
-		body: Uint8Array,
-	): void {
-		const bytes = recordBytes(peer.length, head.length, body.length);
+	add(seq: number, at: number, isOut: boolean, connectionId: number, peer: string, message: MessagePlace): void {
+		const headBytes = message.headEnd - message.start;
+		const bodyBytes = message.end - message.headEnd;
+		const bytes = recordBytes(peer.length, headBytes, bodyBytes);
 		let segment = this.#last;
 		if (segment === undefined || segment.used + bytes > segment.octets.length) segment = this.#begin(bytes);
 		const { octets, words, floats, used } = segment;
 		floats[used >> 3] = seq;
 		floats[(used >> 3) + AT] = at;
 		const word = used >> 2;
-		words[word + HEAD] = head.length;
-		words[word + BODY] = body.length;
+		words[word + HEAD] = headBytes;
+		words[word + BODY] = bodyBytes;
 		words[word + PEER] = peer.length;
 		words[word + CONNECTION] = connectionId;
 		words[word + DIRECTION] = isOut ? 1 : 0;
 		const peerAt = used + PREFIX_BYTES;
-		octets.write(peer, peerAt, "latin1");
-		octets.write(head, peerAt + peer.length, "latin1");
-		if (body.length > 0) octets.set(body, peerAt + peer.length + head.length);
+		Buffer.prototype.latin1Write.call(octets, peer, peerAt, peer.length);
+		Buffer.prototype.copy.call(message.octets, octets, peerAt + peer.length, message.start, message.end);
 		segment.used += bytes;
+		const place = (this.#oldest + this.#records) % this.#places;
+		this.#recordBytes[place] = bytes;
+		this.#messageBytes[place] = headBytes + bodyBytes;
 		this.#records += 1;
-		this.#bytes += head.length + body.length;
+		this.#bytes += headBytes + bodyBytes;
 		while (this.#records > this.#capacity || this.#bytes > this.#mostBytes) this.#dropOldest();
 	}
 
@@ -112,13 +118,11 @@ export class OctetRing {
 	#dropOldest(): void {
 		const [segment] = this.#segments;
 		assert(segment !== undefined, "a record that is kept has its segment");
-		const { words, dropped } = segment;
-		const word = dropped >> 2;
-		const head = words[word + HEAD] as number;
-		const body = words[word + BODY] as number;
-		segment.dropped += recordBytes(words[word + PEER] as number, head, body);
+		const place = this.#oldest;
+		this.#oldest = (place + 1) % this.#places;
+		segment.dropped += this.#recordBytes[place] as number;
+		this.#bytes -= this.#messageBytes[place] as number;
 		this.#records -= 1;
-		this.#bytes -= head + body;
 		if (segment.dropped < segment.used) return;
 		if (segment === this.#last) {
 			segment.dropped = 0;

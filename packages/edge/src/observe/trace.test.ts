@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRequest } from "@causeway/sip";
+import { createRequest, placeOf } from "@causeway/sip";
 import { RecordingConnection, SimClock } from "@causeway/sip/testing";
 import { Trace } from "./trace.ts";
 
@@ -23,7 +23,7 @@ function message(number: number, bodyBytes: number) {
 function record(trace: Trace, from: number, to: number, bodyBytes: number): void {
 	const connection = new RecordingConnection(1);
 	for (let number = from; number <= to; number += 1) {
-		trace.record("in", connection, "sip.fabrikam.example", message(number, bodyBytes));
+		trace.record("in", connection, "sip.fabrikam.example", placeOf(message(number, bodyBytes)));
 	}
 }
 

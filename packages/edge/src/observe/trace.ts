@@ -5,7 +5,7 @@ import {
 	type Connection,
 	type HeadLimits,
 	indexHead,
-	type MessageHead,
+	type MessagePlace,
 	parseMessage,
 	type SipMessage,
 } from "@causeway/sip";
@@ -33,12 +33,6 @@ const NO_LIMITS: HeadLimits = {
 	fields: Number.MAX_SAFE_INTEGER,
 	vias: Number.MAX_SAFE_INTEGER,
 };
-
-/** What of a message the trace keeps. */
-export interface TracedOctets {
-	readonly head: Pick<MessageHead, "text">;
-	readonly body: Uint8Array;
-}
 
 class Recorded implements TraceEntry {
 	readonly seq: number;
@@ -108,14 +102,17 @@ export class Trace {
 		this.#ring = new OctetRing(capacity, mostBytes);
 	}
 
-	record(direction: "in" | "out", connection: Connection, peer: string, { head, body }: TracedOctets): void {
+	/** `place`: where the message stands now; its octets are copied. */
+	record(direction: "in" | "out", connection: Connection, peer: string, place: MessagePlace): void {
 		const seq = ++this.#seq;
 		const at = this.#clock.wall();
 		const isOut = direction === "out";
-		this.#ring.add(seq, at, isOut, connection.id, peer, head.text, body);
+		this.#ring.add(seq, at, isOut, connection.id, peer, place);
 		if (this.#listeners.size === 0) return;
-		const record = { seq, at, isOut, connectionId: connection.id, peer, head: head.text, body };
-		const entry = new Recorded(record);
+		const { octets, start, headEnd, end } = place;
+		const head = Buffer.prototype.latin1Slice.call(octets, start, headEnd);
+		const body = octets.slice(headEnd, end);
+		const entry = new Recorded({ seq, at, isOut, connectionId: connection.id, peer, head, body });
 		for (const listener of this.#listeners) listener(entry);
 	}
 

@@ -8,6 +8,7 @@ import {
 	isSipUri,
 	type MessageHead,
 	parseNameAddr,
+	type VerificationLevel,
 } from "@causeway/sip";
 import type { Peer } from "../federation/peers.ts";
 import { verificationOf } from "../federation/verification.ts";
@@ -25,6 +26,25 @@ export interface Crossing {
 /** Headers with the level of their sender: requests that open a dialog, and messages (protocol sheet 7.6). */
 const STATED_ON: ReadonlySet<string> = new Set(["INVITE", "SUBSCRIBE", "MESSAGE"]);
 
+const AT_BOUNDARY = new Uint8Array(256);
+for (const id of [
+	HeaderId.replyTo,
+	HeaderId.pAssertedIdentity,
+	HeaderId.pPreferredIdentity,
+	HeaderId.remotePartyId,
+	HeaderId.diversion,
+	HeaderId.historyInfo,
+	HeaderId.msDiagnostics,
+	HeaderId.msEdgeProxyMessageTrust,
+]) {
+	AT_BOUNDARY[id] = 1;
+}
+
+/** Whether a header, the statement about the sender left out, is one that the boundary has rules for. */
+export function meetsBoundary(id: number): boolean {
+	return AT_BOUNDARY[id] === 1;
+}
+
 /** `method`: that of a request; undefined for a response. */
 export function boundaryEdits(head: MessageHead, method: string | undefined, crossing: Crossing): readonly Edit[] {
 	const { fields } = head;
@@ -32,8 +52,7 @@ export function boundaryEdits(head: MessageHead, method: string | undefined, cro
 	let level = wantedLevel(head, crossing);
 	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
 		const id = fields[at] as number;
-		// Of more than seventy headers we know, these are the last; most fields of a message end here.
-		if (id < HeaderId.replyTo) continue;
+		if (id !== HeaderId.msAssertedVerificationLevel && !meetsBoundary(id)) continue;
 		const field = at / FIELD_STRIDE;
 		if (id === HeaderId.msAssertedVerificationLevel) {
 			const start = fields[at + 2] as number;
@@ -54,6 +73,13 @@ export function boundaryEdits(head: MessageHead, method: string | undefined, cro
 function wantedLevel(head: MessageHead, { sender, receiver, markOutgoing }: Crossing): string | undefined {
 	if (receiver.kind !== "inside" && !markOutgoing) return undefined;
 	return formatVerificationLevel(verificationOf(head, sender));
+}
+
+/** What is stated about the sender of a request that itself says `said`; undefined where nothing is stated toward partners. */
+export function statementOf(crossing: Crossing, said: VerificationLevel | undefined): string | undefined {
+	const text = said === undefined ? "" : formatVerificationLevel(said);
+	const fields = said === undefined ? [0] : [HeaderId.msAssertedVerificationLevel, 0, 0, text.length, text.length];
+	return wantedLevel({ text, fields }, crossing);
 }
 
 /** Whether a field says what its sender has no business to say, or what is no business of the receiver. */

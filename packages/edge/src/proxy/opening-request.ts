@@ -8,6 +8,7 @@ import {
 	isSipUri,
 	LAST_SINGLE_ID,
 	type MessageHead,
+	type OctetFrame,
 	octetsOfHead,
 	parseAor,
 	parseCSeq,
@@ -17,6 +18,7 @@ import {
 	parseVia,
 	type Via,
 } from "@causeway/sip";
+import { isTextAt } from "./octet-text.ts";
 
 /** A request that opens a dialog, as far as the proxy has to know it. Fields are places in {@link MessageHead.fields}. */
 export interface OpeningRequest {
@@ -52,6 +54,11 @@ const INVITE = "INVITE ";
 const SUBSCRIBE = "SUBSCRIBE ";
 const VERSION = " SIP/2.0";
 const PRESENCE = "presence";
+
+/** Whether a message may be such a request. */
+export function mayOpen({ octets, start }: OctetFrame): boolean {
+	return isTextAt(octets, start, INVITE) || isTextAt(octets, start, SUBSCRIBE);
+}
 
 /** Undefined where anything is not as it usually is. `ownSentBy`: host and port of our own Vias. */
 export function readOpeningRequest(head: MessageHead, ownSentBy: string): OpeningRequest | undefined {

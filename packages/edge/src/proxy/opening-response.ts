@@ -1,5 +1,6 @@
 /** Reads the 2xx to a request that went the way of `opening-way.ts`, straight from its octets; what is written otherwise is left to the parser. */
-import { FIELD_STRIDE, HeaderId, LAST_SINGLE_ID, type MessageHead, octetsOfHead } from "@causeway/sip";
+import { FIELD_STRIDE, HeaderId, LAST_SINGLE_ID, type MessageHead, type OctetFrame, octetsOfHead } from "@causeway/sip";
+import { isTextAt } from "./octet-text.ts";
 
 const START = "SIP/2.0 2";
 const BRANCH = ";branch=";
@@ -21,9 +22,13 @@ export interface OpeningEcho {
 	readonly viaNote: string;
 }
 
+/** Whether a message may be a 2xx. */
+export function mayAccept({ octets, start }: OctetFrame): boolean {
+	return isTextAt(octets, start, START);
+}
+
 /** The branch of the top Via of a 2xx; undefined for everything else, and where it is not to be seen at once. */
 export function branchOfAccept({ text, fields }: MessageHead): string | undefined {
-	if (!text.startsWith(START)) return undefined;
 	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
 		if (fields[at] !== HeaderId.via) continue;
 		const valueEnd = fields[at + 3] as number;
@@ -45,10 +50,13 @@ export function acceptStatus({ text }: MessageHead): number | undefined {
 }
 
 /**
- * The 2xx without our Via, where it repeats the request as it must: From, Call-ID, CSeq, To with a tag behind it, and the Vias each in a
+ * Where our Via stands in a 2xx that repeats the request as it must: From, Call-ID, CSeq, To with a tag behind it, and the Vias each in a
  * field of its own. Undefined where it does not, or where a header might have to be taken out at the boundary.
  */
-export function acceptWithoutOurVia(head: MessageHead, echo: OpeningEcho): string | undefined {
+export function findOurViaOfAccept(
+	head: MessageHead,
+	echo: OpeningEcho,
+): { readonly start: number; readonly end: number } | undefined {
 	const { text, fields } = head;
 	const octets = octetsOfHead(head);
 	const { head: asked, request, viaNote } = echo;
@@ -68,7 +76,7 @@ export function acceptWithoutOurVia(head: MessageHead, echo: OpeningEcho): strin
 					// Ours stands alone in its field, and the one below is as it left.
 					if (at !== ours + FIELD_STRIDE || !repeats(octets, start, end - viaNote.length, asked, request.viaAt))
 						return undefined;
-					if (!stands(octets, end - viaNote.length, viaNote)) return undefined;
+					if (!isTextAt(octets, end - viaNote.length, viaNote)) return undefined;
 				}
 			} else if (id >= HeaderId.pAssertedIdentity) return undefined;
 			continue;
@@ -81,7 +89,7 @@ export function acceptWithoutOurVia(head: MessageHead, echo: OpeningEcho): strin
 		} else if (id === HeaderId.to) {
 			const tagAt = start + lengthOf(asked, request.toAt);
 			if (tagAt + TAG.length >= end || !repeats(octets, start, tagAt, asked, request.toAt)) return undefined;
-			if (!stands(octets, tagAt, TAG) || !isTag(octets, tagAt + TAG.length, end)) return undefined;
+			if (!isTextAt(octets, tagAt, TAG) || !isTag(octets, tagAt + TAG.length, end)) return undefined;
 		} else if (id === HeaderId.callId) {
 			if (!repeats(octets, start, end, asked, request.callIdAt)) return undefined;
 		} else if (id === HeaderId.cseq && !repeats(octets, start, end, asked, request.cseqAt)) return undefined;
@@ -89,7 +97,7 @@ export function acceptWithoutOurVia(head: MessageHead, echo: OpeningEcho): strin
 	if (behind < 0 || (seen & MANDATORY) !== MANDATORY) return undefined;
 	const start = fields[ours + 1] as number;
 	if (text.slice(fields[ours + 2], fields[ours + 3]).includes(",")) return undefined;
-	return text.slice(0, start) + text.slice(fields[behind + 1]);
+	return { start, end: fields[behind + 1] as number };
 }
 
 const bitOf = (id: number): number => 1 << (id - 1);
@@ -105,13 +113,6 @@ function repeats(octets: Uint8Array, start: number, end: number, { text, fields 
 	if (end - start !== (fields[at + 3] as number) - from) return false;
 	for (let index = start; index < end; index++) {
 		if (octets[index] !== text.charCodeAt(from + index - start)) return false;
-	}
-	return true;
-}
-
-function stands(octets: Uint8Array, start: number, value: string): boolean {
-	for (let index = 0; index < value.length; index++) {
-		if (octets[start + index] !== value.charCodeAt(index)) return false;
 	}
 	return true;
 }

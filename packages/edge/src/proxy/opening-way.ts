@@ -12,9 +12,11 @@ import {
 	FIELD_STRIDE,
 	type Frame,
 	findParam,
+	HeadSplices,
 	indexHead,
 	type MessageHead,
 	mentionsSips,
+	type OctetFrame,
 	type PartedUser,
 	type PreparedPair,
 	parseMessage,
@@ -33,10 +35,10 @@ import { formatBranch } from "../federation/signature/branch-signature.ts";
 import type { TokenKey } from "../federation/signature/route-token.ts";
 import { boundaryEdits, type Crossing } from "./boundary-headers.ts";
 import { createDialogRoute } from "./dialog-route.ts";
-import { lineStart, type Splice, spliceOf, spliceText } from "./head-splice.ts";
+import { lineStart, putEdit } from "./head-edits.ts";
 import { MOST_HOPS, popVia } from "./message-edits.ts";
-import { type OpeningRequest, readOpeningRequest } from "./opening-request.ts";
-import { acceptStatus, acceptWithoutOurVia, branchOfAccept, type OpeningEcho } from "./opening-response.ts";
+import { mayOpen, type OpeningRequest, readOpeningRequest } from "./opening-request.ts";
+import { acceptStatus, branchOfAccept, findOurViaOfAccept, mayAccept, type OpeningEcho } from "./opening-response.ts";
 import { sentBy } from "./own-identity.ts";
 import { readOffer } from "./read-offer.ts";
 import type { DialogRoute } from "./relay-dialogs.ts";
@@ -85,29 +87,29 @@ export interface OpeningPassage {
 
 export class OpeningWay {
 	readonly #options: OpeningWayOptions;
+	readonly #splices = new HeadSplices();
 
 	constructor(options: OpeningWayOptions) {
 		this.#options = options;
 	}
 
 	/** What is to be done with a message; undefined where it goes the usual way. */
-	recognise(link: Link, frame: Frame): OpeningPassage | undefined {
-		return frame.head.text.startsWith("SIP/")
-			? this.#recogniseAccept(link, frame)
-			: this.#recogniseRequest(link, frame);
+	recognise(link: Link, frame: OctetFrame): OpeningPassage | undefined {
+		if (mayOpen(frame)) return this.#recogniseRequest(link, frame, frame.decode());
+		return mayAccept(frame) ? this.#recogniseAccept(link, frame, frame.decodeHead()) : undefined;
 	}
 
-	#recogniseRequest(link: Link, frame: Frame): OpeningPassage | undefined {
+	#recogniseRequest(link: Link, frame: OctetFrame, decoded: Frame): OpeningPassage | undefined {
 		const { rules, user, transactions } = this.#options;
-		const { head, body } = frame;
+		const { head, body } = decoded;
 		const request = readOpeningRequest(head, sentBy(rules.identity));
-		if (request === undefined || user.isDraining || mentionsSips(head)) return undefined;
+		if (request === undefined || user.isDraining || mentionsSips(frame)) return undefined;
 		const farEnd = this.#farEndOf(link, request);
 		if (farEnd === undefined) return undefined;
-		if (request.method === "INVITE" && body.length > 0 && !isPassableOffer(frame)) return undefined;
+		if (request.method === "INVITE" && body.length > 0 && !isPassableOffer(decoded)) return undefined;
 		const prepared = transactions.preparePair(link.connection, request);
 		if (prepared === undefined) return undefined;
-		const forward = (): void => this.#send(link, frame, request, farEnd, prepared);
+		const forward = (): void => this.#send(link, frame, decoded, request, farEnd, prepared);
 		return { kind: "request", opensDialog: true, forward };
 	}
 
@@ -126,7 +128,14 @@ export class OpeningWay {
 		return open && { sender: bound.peer, receiver: open.peer, departure: open.link };
 	}
 
-	#send(link: Link, { head, body }: Frame, request: OpeningRequest, farEnd: FarEnd, prepared: PreparedPair): void {
+	#send(
+		link: Link,
+		frame: OctetFrame,
+		{ head, body }: Frame,
+		request: OpeningRequest,
+		farEnd: FarEnd,
+		prepared: PreparedPair,
+	): void {
 		const { rules, keys, node, random, transactions, clock, user, markOutgoing } = this.#options;
 		const { sender, receiver, departure } = farEnd;
 		const { method, requestUri, topVia, topViaText, callId, fromTag, fromDomain, toDomain } = request;
@@ -158,32 +167,44 @@ export class OpeningWay {
 		});
 		const crossing: Crossing = { sender, senderDomain: fromDomain, receiver, markOutgoing };
 		const via = `SIP/2.0/TLS ${own};branch=${branch};alias`;
-		const text = spliceText(head.text, openingSplices(request, head, via, viaNote, route, crossing));
+		const splices = this.#splices;
+		splices.clear();
+		putOpening(splices, request, head, via, viaNote, route, crossing);
+		const sentText = splices.applyTo(head.text);
 		const back: Crossing = { sender: receiver, senderDomain: toDomain, receiver: sender, markOutgoing };
-		const opening = new Opening(link, back, { request, head, sentText: text, body, viaNote, route, departure }, user);
+		const opening = new Opening(link, back, { request, head, sentText, body, viaNote, route, departure }, user);
 		departure.requestsOut += 1;
 		const pair = transactions.startPair(prepared, departure.connection, branch, opening);
-		if (departure.connection.send({ head: { text }, body })) return;
+		if (departure.connection.sendSpliced(frame, splices)) return;
 		// The sender hears of it after what it sent is done with, as it would of a connection that is lost later.
 		clock.setTimer(0, () => pair.transportFailed());
 	}
 
-	#recogniseAccept(link: Link, frame: Frame): OpeningPassage | undefined {
-		const { head } = frame;
+	#recogniseAccept(link: Link, frame: OctetFrame, head: MessageHead): OpeningPassage | undefined {
 		const status = acceptStatus(head);
 		const branch = status === undefined ? undefined : branchOfAccept(head);
 		if (status === undefined || branch === undefined) return undefined;
 		const pair = this.#options.transactions.findPair(link.connection, branch);
-		if (!(pair?.passing instanceof Opening) || mentionsSips(head)) return undefined;
+		if (!(pair?.passing instanceof Opening) || mentionsSips(frame)) return undefined;
 		const opening = pair.passing;
-		const text = acceptWithoutOurVia(head, opening.echo);
-		if (text === undefined) return undefined;
-		const forward = (): void => this.#accept(pair, opening, status, frame, text);
+		const via = findOurViaOfAccept(head, opening.echo);
+		if (via === undefined) return undefined;
+		const forward = (): void => this.#accept(pair, opening, status, frame, head, via);
 		return { kind: "response", opensDialog: true, forward };
 	}
 
-	#accept(pair: RelayedPair, opening: Opening, status: number, { head, body }: Frame, text: string): void {
-		opening.arrival.connection.send({ head: { text }, body });
+	#accept(
+		pair: RelayedPair,
+		opening: Opening,
+		status: number,
+		frame: OctetFrame,
+		head: MessageHead,
+		via: { readonly start: number; readonly end: number },
+	): void {
+		const splices = this.#splices;
+		splices.clear();
+		splices.put(via.start, via.end, "");
+		opening.arrival.connection.sendSpliced(frame, splices);
 		pair.accept();
 		this.#options.user.accepted(opening, status, head);
 		opening.settle();
@@ -293,35 +314,27 @@ function isPassableOffer(frame: Frame): boolean {
 }
 
 /** Everything that changes in a request that opens a dialog. */
-function openingSplices(
+function putOpening(
+	splices: HeadSplices,
 	request: OpeningRequest,
 	head: MessageHead,
 	via: string,
 	viaNote: string,
 	{ otherSide, initiatorSide }: DialogRoute,
 	crossing: Crossing,
-): Splice[] {
+): void {
 	const { fields } = head;
 	const viaStart = fields[request.viaAt + 1] as number;
-	const splices: Splice[] = [{ start: viaStart, end: viaStart, text: `Via: ${via}\r\n` }];
+	splices.put(viaStart, viaStart, `Via: ${via}\r\n`);
 	if (viaNote !== "") {
 		const viaEnd = fields[request.viaAt + 3] as number;
-		splices.push({ start: viaEnd, end: viaEnd, text: viaNote });
+		splices.put(viaEnd, viaEnd, viaNote);
 	}
-	const routesAt = lineStart(head, request.recordRouteAt / FIELD_STRIDE);
+	const routesAt = lineStart(fields, fields.length, request.recordRouteAt / FIELD_STRIDE);
 	// The value for the receiver's side stands on top.
 	const routes = `Record-Route: ${otherSide}\r\nRecord-Route: ${initiatorSide}\r\n`;
-	splices.push(
-		{ start: routesAt, end: routesAt, text: routes },
-		{
-			start: fields[request.hopsAt + 2] as number,
-			end: fields[request.hopsAt + 3] as number,
-			text: String(Math.min(request.maxForwards - 1, MOST_HOPS)),
-		},
-	);
-	for (const edit of boundaryEdits(head, request.method, crossing)) {
-		assert(edit.kind !== "request-uri", "no boundary rule concerns the Request-URI");
-		splices.push(spliceOf(head, edit));
-	}
-	return splices;
+	splices.put(routesAt, routesAt, routes);
+	const hops = String(Math.min(request.maxForwards - 1, MOST_HOPS));
+	splices.put(fields[request.hopsAt + 2] as number, fields[request.hopsAt + 3] as number, hops);
+	for (const edit of boundaryEdits(head, request.method, crossing)) putEdit(splices, head, edit);
 }

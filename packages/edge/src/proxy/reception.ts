@@ -6,9 +6,9 @@ import {
 	type Clock,
 	type CloseCause,
 	type Connection,
-	type Frame,
 	type HeaderInput,
 	type Logger,
+	type OctetFrame,
 	type PlainAnswer,
 	type Random,
 	type ServerTransaction,
@@ -46,7 +46,7 @@ export interface KnownPassage {
 /** The user agent of hosted users, as the reception sees it. */
 export interface HostedUser {
 	/** What becomes of a message that need not be read; undefined where it goes the usual way. */
-	recognise?(link: Link, frame: Frame): KnownPassage | undefined;
+	recognise?(link: Link, frame: OctetFrame): KnownPassage | undefined;
 	/** A request that passed every check. */
 	accept(context: RequestContext): void;
 	/** Answers a request that did not. */
@@ -65,7 +65,7 @@ export interface HostedUser {
 /** The proxy, as the reception sees it. */
 export interface RelayUser {
 	/** What the proxy does with a message that it need not read; undefined where it goes the usual way. */
-	recognise(link: Link, frame: Frame): ShortPassage | OpeningPassage | undefined;
+	recognise(link: Link, frame: OctetFrame): ShortPassage | OpeningPassage | undefined;
 	/** Requests that it sent on a link past the transactions, and that have no final answer yet. */
 	outstanding(link: Link): number;
 	/** True where the message belongs to a relayed dialog or transaction that is known, and was taken care of. */
@@ -115,11 +115,11 @@ export class Reception implements TransactionUser, FederationUser {
 
 	// Toward the federation transport.
 
-	recognise(link: Link, frame: Frame): ShortPassage | OpeningPassage | PlainAnswer | KnownPassage | undefined {
+	recognise(link: Link, frame: OctetFrame): ShortPassage | OpeningPassage | PlainAnswer | KnownPassage | undefined {
 		return (
 			this.#hosted?.recognise?.(link, frame) ??
 			this.#relay?.recognise(link, frame) ??
-			this.transactions.recognise(link.connection, frame.head)
+			this.transactions.recognise(link.connection, frame)
 		);
 	}
 

@@ -8,12 +8,12 @@ import {
 	type Edit,
 	expires,
 	type FieldSource,
-	type Frame,
 	findSips,
 	formatDiagnosticsPublic,
 	isSipUri,
 	type Logger,
 	type MessageHead,
+	type OctetFrame,
 	type PartedUser,
 	type Random,
 	type ServerTransaction,
@@ -111,7 +111,7 @@ export class Relay implements RelayUser, RelayedRequestUser, OpeningWayUser {
 
 	// RelayUser.
 
-	recognise(link: Link, frame: Frame): ShortPassage | OpeningPassage | undefined {
+	recognise(link: Link, frame: OctetFrame): ShortPassage | OpeningPassage | undefined {
 		return this.#short.recognise(link, frame) ?? this.#opening.recognise(link, frame);
 	}
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { frameOf, readShortRequest, type ShortRequest } from "./testing.ts";
+import { frameOf } from "@causeway/sip/testing";
+import { plainCSeq, plainHops, scanShortRequest } from "./short-request.ts";
+import { readShortRequest, type ShortRequest } from "./testing.ts";
 
 const VIA = "Via: SIP/2.0/TLS sip.fabrikam.example:5061;branch=z9hG4bK1";
 const FIRST = "Route: <sip:sip.contoso.example:5061;transport=tls;lr;fs=1>";
@@ -26,7 +28,7 @@ function textOf(lines: Partial<typeof USUAL>): string {
 }
 
 function read(lines: Partial<typeof USUAL>): ShortRequest | undefined {
-	return readShortRequest(frameOf(textOf(lines)).head, "sip.contoso.example:5061", "sip.contoso.example");
+	return readShortRequest(frameOf(textOf(lines)), "sip.contoso.example:5061", "sip.contoso.example");
 }
 
 test("a request as it is usually written is read from its octets", () => {
@@ -35,12 +37,8 @@ test("a request as it is usually written is read from its octets", () => {
 	const { topVia, ...rest } = request;
 	assert.equal(topVia.host, "sip.fabrikam.example");
 	assert.deepEqual(rest, {
-		method: "MESSAGE",
-		topViaField: 0,
-		topViaText: VIA.slice(5),
-		vias: `${VIA.slice(5)},SIP/2.0/TLS 192.0.2.7`,
+		branch: "z9hG4bK1",
 		maxForwards: 69,
-		maxForwardsField: 2,
 		fromText: USUAL.from,
 		toText: USUAL.to,
 		fromTag: "a1",
@@ -50,10 +48,8 @@ test("a request as it is usually written is read from its octets", () => {
 		fromDomain: "fabrikam.example",
 		toDomain: "corp.contoso.example",
 		callId: "c1",
-		cseqText: "7 MESSAGE",
 		cseqNumber: 7,
 		requestUri: "sip:far@198.51.100.4:5061;x",
-		routeField: 3,
 		firstRoute: FIRST.slice(7),
 		secondRoute: SECOND.slice(7),
 	});
@@ -156,3 +152,53 @@ const usualWay: readonly (readonly [string, Partial<typeof USUAL>])[] = [
 for (const [name, lines] of usualWay) {
 	test(`left to parser and pipeline: ${name}`, () => assert.equal(read(lines), undefined));
 }
+
+test("Max-Forwards and CSeq in their plain form are read from the octets", () => {
+	const numbers = (lines: Partial<typeof USUAL>): readonly [number, number] => {
+		const frame = frameOf(textOf(lines));
+		const found = scanShortRequest(frame, "sip.contoso.example:5061");
+		assert.ok(found !== undefined);
+		return [plainHops(frame, found), plainCSeq(frame, found)];
+	};
+	assert.deepEqual(numbers({}), [69, 7]);
+	assert.deepEqual(numbers({ hops: "Max-Forwards:255", cseq: "CSeq: 999999999 MESSAGE" }), [255, 999_999_999]);
+	for (const hops of [
+		"Max-Forwards: 256",
+		"Max-Forwards: 0000000070",
+		"Max-Forwards: 7 0",
+		"Max-Forwards:",
+		"Max-Forwards: 0",
+		"Max-Forwards: :",
+	]) {
+		assert.deepEqual(numbers({ hops }), [0, 7], hops);
+	}
+	for (const cseq of [
+		"7  MESSAGE",
+		"7 INFO",
+		"7\tMESSAGE",
+		"0000000007 MESSAGE",
+		"x MESSAGE",
+		" MESSAGE",
+		"7 MESSAGES",
+		"7 AMESSAGE",
+	]) {
+		assert.deepEqual(numbers({ cseq: `CSeq: ${cseq}` }), [69, 0], cseq);
+	}
+});
+
+test("REQ-75: a statement about the sender in our own words is read, in other words or twice it is the boundary's", () => {
+	const stated = (end: string) => {
+		const found = scanShortRequest(frameOf(textOf({ end })), "sip.contoso.example:5061");
+		assert.ok(found !== undefined);
+		return [found.level, found.levelAt >= 0, found.isAtBoundary];
+	};
+	const name = "Ms-asserted-verification-level";
+	const say = (level: string): string => `${name}: ms-source-verification-level=${level}`;
+	assert.deepEqual(stated("X-Any: a"), [undefined, false, false]);
+	assert.deepEqual(stated(say("verified")), ["verified", true, false]);
+	assert.deepEqual(stated(say("unverified")), ["unverified", true, false]);
+	assert.deepEqual(stated(`${name}: ms-source-verified-user=verified`), [undefined, true, true]);
+	assert.deepEqual(stated(`${say("verified")}\r\n${say("verified")}`), ["verified", true, true]);
+	assert.deepEqual(stated("P-Asserted-Identity: <sip:a@b.example>"), [undefined, false, true]);
+	assert.deepEqual(stated("Reply-To: <sip:a@b.example>"), [undefined, false, true]);
+});

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findTopBranch, readStatus, withoutOurVia } from "./short-response.ts";
-import { answerTo, frameOf, messageOf, ProxyFixture, requestIn, withoutBranches } from "./testing.ts";
+import { frameOf } from "@causeway/sip/testing";
+import { findOurBranch, findOurVia, isResponse, readStatus } from "./short-response.ts";
+import { answerTo, messageOf, ProxyFixture, requestIn, withoutBranches } from "./testing.ts";
 
 function statusOf(text: string): number {
 	const message = messageOf(text);
@@ -174,60 +175,69 @@ for (const [name, answer, expected, isShort] of answers) {
 }
 
 const ECHOED = {
-	viaBelow: "SIP/2.0/TLS a.example;branch=z9hG4bK1",
-	parts: {
-		fromText: "<sip:lena@fabrikam.example>;tag=a1",
-		toText: "<sip:ines@corp.contoso.example>;tag=b1",
-		callId: "c1",
+	topVia: "SIP/2.0/TLS a.example;branch=z9hG4bK1",
+	passage: {
+		noted: ";received=192.0.2.1",
+		parts: {
+			fromText: "<sip:lena@fabrikam.example>;tag=a1",
+			toText: "<sip:ines@corp.contoso.example>;tag=b1",
+			callId: "c1",
+		},
 	},
 	cseqText: "7 MESSAGE",
 };
+const { parts } = ECHOED.passage;
 const FIELDS = [
 	"Via: SIP/2.0/TLS us.example;branch=z9hG4bKours;alias",
-	`Via: ${ECHOED.viaBelow}`,
-	`From: ${ECHOED.parts.fromText}`,
-	`To: ${ECHOED.parts.toText}`,
-	`Call-ID: ${ECHOED.parts.callId}`,
+	`Via: ${ECHOED.topVia}${ECHOED.passage.noted}`,
+	`From: ${parts.fromText}`,
+	`To: ${parts.toText}`,
+	`Call-ID: ${parts.callId}`,
 	`CSeq: ${ECHOED.cseqText}`,
 	"Content-Length: 0",
 ];
 
 function head(fields: readonly string[], start = "SIP/2.0 200 OK") {
-	return frameOf([start, ...fields, "", ""].join("\r\n")).head;
+	return frameOf([start, ...fields, "", ""].join("\r\n"));
+}
+
+/** The head without our Via; undefined where the response is left to the parser. */
+function withoutOurVia(fields: readonly string[]): string | undefined {
+	const frame = head(fields);
+	const via = findOurVia(frame, ECHOED);
+	const { text } = frame.decodeHead();
+	return via && text.slice(0, via.start) + text.slice(via.end);
 }
 
 test("our Via comes off a response that repeats its request; what is left stands as it came", () => {
 	const fields = [...FIELDS, "X-Any: a", "Server: b"];
-	assert.equal(withoutOurVia(head(fields), ECHOED), ["SIP/2.0 200 OK", ...fields.slice(1), "", ""].join("\r\n"));
+	assert.equal(withoutOurVia(fields), ["SIP/2.0 200 OK", ...fields.slice(1), "", ""].join("\r\n"));
 	// Vias behind the first two are whatever they were.
 	const more = [...FIELDS, "Via: SIP/2.0/TLS b.example"];
-	assert.equal(withoutOurVia(head(more), ECHOED), ["SIP/2.0 200 OK", ...more.slice(1), "", ""].join("\r\n"));
+	assert.equal(withoutOurVia(more), ["SIP/2.0 200 OK", ...more.slice(1), "", ""].join("\r\n"));
 });
 
 test("a response that does not repeat its request octet for octet is left to the parser", () => {
 	for (const [index, name] of ["ours", "the next Via", "From", "To", "Call-ID", "CSeq"].entries()) {
-		assert.equal(withoutOurVia(head(FIELDS.toSpliced(index, 1)), ECHOED), undefined, `no ${name}`);
+		assert.equal(withoutOurVia(FIELDS.toSpliced(index, 1)), undefined, `no ${name}`);
 		const changed = FIELDS.with(index, `${FIELDS[index]}x`);
 		// What stands in our own Via is ours, and was found by its branch.
-		assert.equal(withoutOurVia(head(changed), ECHOED) === undefined, index !== 0, `${name} longer`);
+		assert.equal(withoutOurVia(changed) === undefined, index !== 0, `${name} longer`);
 		if (index < 2) continue;
 		const other = FIELDS.with(index, (FIELDS[index] ?? "").replace(/.$/, "x"));
-		assert.equal(withoutOurVia(head(other), ECHOED), undefined, `${name} changed`);
-		assert.equal(withoutOurVia(head([...FIELDS, FIELDS[index] ?? ""]), ECHOED), undefined, `${name} twice`);
+		assert.equal(withoutOurVia(other), undefined, `${name} changed`);
+		assert.equal(withoutOurVia([...FIELDS, FIELDS[index] ?? ""]), undefined, `${name} twice`);
 	}
 	for (const extra of [
 		"Reply-To: <sip:a@b.example>",
 		"P-Asserted-Identity: <sip:a@b.example>",
 		"History-Info: <sip:a@b.example>",
 	]) {
-		assert.equal(withoutOurVia(head([...FIELDS, extra]), ECHOED), undefined, extra);
+		assert.equal(withoutOurVia([...FIELDS, extra]), undefined, extra);
 	}
-	assert.equal(
-		withoutOurVia(head(FIELDS.with(0, "Via: SIP/2.0/TLS us.example, SIP/2.0/TLS us.example")), ECHOED),
-		undefined,
-	);
+	assert.equal(withoutOurVia(FIELDS.with(0, "Via: SIP/2.0/TLS us.example, SIP/2.0/TLS us.example")), undefined);
 	const [ours = "", below = "", ...rest] = FIELDS;
-	assert.equal(withoutOurVia(head([ours, "X-Any: a", below, ...rest]), ECHOED), undefined);
+	assert.equal(withoutOurVia([ours, "X-Any: a", below, ...rest]), undefined);
 });
 
 test("RFC 3261 §7.2: a status is three digits from 100 to 699 behind the version, with a blank behind it", () => {
@@ -241,24 +251,28 @@ test("RFC 3261 §7.2: a status is three digits from 100 to 699 behind the versio
 		["SIP/2.0 /00 x", undefined],
 		["SIP/2.0 2000 x", undefined],
 		["SIP/2.0  200 x", undefined],
-		["sip/2.0 200 OK", undefined],
 	] as const) {
 		assert.equal(readStatus(head(FIELDS, start)), status, start);
 	}
+	for (const start of ["sip/2.0 200 OK", "SIP/3.0 200 OK", "MESSAGE sip:a@b.example SIP/2.0"]) {
+		assert.equal(isResponse(head(FIELDS, start)), false, start);
+	}
+	assert.equal(isResponse(head(FIELDS)), true);
 });
 
-test("the branch of the top Via is found where it stands as we wrote it", () => {
+test("the branch of the top Via is found where it stands as we write it", () => {
 	const branch = (...fields: readonly string[]): string | undefined => {
-		const found = head([...fields, "Content-Length: 0"]);
-		const place = findTopBranch(found);
-		return place && found.text.slice(place.start, place.end);
+		const frame = head([...fields, "Content-Length: 0"]);
+		const place = findOurBranch(frame, "SIP/2.0/TLS us:5061;branch=");
+		return place && Buffer.from(frame.octets.subarray(place.start, place.end)).toString("latin1");
 	};
-	assert.equal(branch("Via: SIP/2.0/TLS a;branch=b1;alias"), "b1");
-	assert.equal(branch("X-A: ;branch=x", "Via: SIP/2.0/TLS a;branch=b1"), "b1");
-	assert.equal(branch("Via: SIP/2.0/TLS a;branch=b1", "X-A: a;b"), "b1");
-	assert.equal(branch("Via: SIP/2.0/TLS a;branch=b1", "X-A: a"), "b1");
-	assert.equal(branch("Via: SIP/2.0/TLS a", "Via: SIP/2.0/TLS b;branch=b2"), undefined);
-	assert.equal(branch("Via: SIP/2.0/TLS a", "X-A: a"), undefined);
-	assert.equal(branch("Via: SIP/2.0/TLS a;branch="), undefined);
+	assert.equal(branch("Via: SIP/2.0/TLS us:5061;branch=b1;alias"), "b1");
+	assert.equal(branch("X-A: ;branch=x", "Via: SIP/2.0/TLS us:5061;branch=b1"), "b1");
+	assert.equal(branch("Via: SIP/2.0/TLS us:5061;branch=b1", "X-A: a;b"), "b1");
+	assert.equal(branch("Via: SIP/2.0/TLS us:5061;branch=", "X-A: a;b"), "");
+	assert.equal(branch("Via: SIP/2.0/TLS us:5061;rport;branch=b1"), undefined);
+	assert.equal(branch("Via: SIP/2.0/TLS un:5061;branch=b1"), undefined);
+	assert.equal(branch("Via: SIP/2.0/TLS us"), undefined);
+	assert.equal(branch("Via: SIP/2.0/TLS a", "Via: SIP/2.0/TLS us:5061;branch=b2"), undefined);
 	assert.equal(branch("X-A: a"), undefined);
 });

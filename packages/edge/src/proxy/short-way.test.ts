@@ -1,18 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { frameOf } from "@causeway/sip/testing";
 import { discoveredPeer } from "../federation/peers.ts";
 import { createTestKey } from "../federation/signature/testing.ts";
-import {
-	answerTo,
-	frameOf,
-	INES,
-	LENA,
-	messageOf,
-	ProxyFixture,
-	requestIn,
-	SOURCE,
-	withoutBranches,
-} from "./testing.ts";
+import { answerTo, INES, LENA, messageOf, ProxyFixture, requestIn, SOURCE, withoutBranches } from "./testing.ts";
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -482,3 +473,40 @@ test("a connection that breaks while the request is sent, and is lost before the
 	assert.deepEqual(fixture.partner.take(), []);
 	assert.equal(fixture.relay.outstanding(fixture.connect("inside").link), 0);
 });
+
+for (const by of ["partner", "inside"] as const) {
+	test(`REQ-71 to REQ-75: what a request of ${by === "partner" ? "a partner" : "the inside server"} says of its sender leaves as it does on the usual way`, async () => {
+		const level = "Ms-asserted-verification-level";
+		const [verified, unverified] = ["verified", "unverified"].map(
+			(said) => `${level}: ms-source-verification-level=${said}`,
+		);
+		const says = [
+			"",
+			verified ?? "",
+			unverified ?? "",
+			`${verified}\r\n${verified}`,
+			`${level}: ms-source-verified-user=verified`,
+			`P-Asserted-Identity: <sip:otto@${by === "partner" ? "litware.example" : "elsewhere.example"}>`,
+			`Reply-To: <sip:${by === "partner" ? LENA : INES}>\r\nms-diagnostics: 1;reason="x"\r\n${unverified}`,
+			"ms-edge-proxy-message-trust: ms-source-type=AuthorizedServer",
+		];
+		for (const verification of ["as-asserted", "always-verified", "always-unverified"] as const) {
+			const sent = [];
+			for (const isShort of [true, false]) {
+				const fixture = new ProxyFixture({ isShort, peers: { partner: { verification }, inside: { verification } } });
+				const dialog = await fixture.open();
+				const [near, far] = by === "partner" ? [fixture.partner, fixture.inside] : [fixture.inside, fixture.partner];
+				const texts = ["MESSAGE", "INFO"].flatMap((method) =>
+					says.map((more) => {
+						const via = `Via: SIP/2.0/TLS sip.fabrikam.example;branch=z9hG4bK${method}${says.indexOf(more)}`;
+						fixture.receive(near, requestIn(dialog, method, by, { more, via }));
+						return withoutBranches(far.takeOne());
+					}),
+				);
+				assert.equal(fixture.shortCount, isShort ? texts.length : 0);
+				sent.push(texts);
+			}
+			assert.deepEqual(sent[0], sent[1]);
+		}
+	});
+}

@@ -4,24 +4,23 @@
  * token that is, character for character, the one we made for this dialog and connection need not be verified again (docs/benchmarks.md).
  */
 
-import assert from "node:assert/strict";
 import {
 	type Clock,
 	createResponse,
-	DEFAULT_HEAD_LIMITS,
-	type Edit,
 	FIELD_STRIDE,
-	type Frame,
 	findParam,
 	formatDiagnosticsPublic,
+	formatVerificationLevel,
+	HeaderId,
 	type HeaderInput,
-	indexHead,
+	HeadSplices,
+	headerName,
 	type MessageHead,
 	mentionsSips,
-	parseMessage,
+	type OctetFrame,
+	parseVia,
+	placeOf,
 	type Random,
-	ShortLivedMap,
-	type SipRequest,
 	type SipResponse,
 	subscriptionState,
 	type Timer,
@@ -30,23 +29,26 @@ import {
 import type { Link } from "../federation/link.ts";
 import type { BindingVerdict } from "../federation/outcome.ts";
 import type { Peer } from "../federation/peers.ts";
-import { formatBranch } from "../federation/signature/branch-signature.ts";
+import { createBranchBase, formatBranchOf } from "../federation/signature/branch-signature.ts";
 import type { TokenKey } from "../federation/signature/route-token.ts";
-import { boundaryEdits, type Crossing } from "./boundary-headers.ts";
-import { lineStart, type Splice, spliceOf, spliceText } from "./head-splice.ts";
+import { boundaryEdits, type Crossing, statementOf } from "./boundary-headers.ts";
+import { lineStart, putEdit } from "./head-edits.ts";
 import { MOST_HOPS, popVia } from "./message-edits.ts";
+import { textOf } from "./octet-text.ts";
 import { sentBy } from "./own-identity.ts";
 import { type Passage, PassageMemory } from "./passage-memory.ts";
 import type { DialogRoute, RelayDialogs, RelayedDialog } from "./relay-dialogs.ts";
 import {
-	type MovingParts,
+	plainCSeq,
+	plainHops,
 	readMovingParts,
 	readStandingParts,
 	type ShortSpots,
 	type StandingParts,
 	scanShortRequest,
 } from "./short-request.ts";
-import { type EchoedParts, findTopBranch, readStatus, withoutOurVia } from "./short-response.ts";
+import { findOurBranch, findOurVia, isResponse, readStatus } from "./short-response.ts";
+import { ShortTransaction, ShortTransactions } from "./short-transactions.ts";
 import type { ProxyRules } from "./steps.ts";
 
 export interface ShortWayOptions {
@@ -64,7 +66,7 @@ export interface ShortWayOptions {
 	readonly counted: (method: string, status: number, code: string) => void;
 }
 
-/** A message that takes the short way; nothing has happened yet. */
+/** A message that takes the short way; nothing has happened yet. Valid until the next message is looked at. */
 export interface ShortPassage {
 	readonly kind: "request" | "response";
 	forward(): void;
@@ -76,39 +78,46 @@ const SILENCE_MS = 32_000;
 const MOST_PER_CONNECTION = 10_000;
 /** Tokens hold whole minutes, and the clock may be stepped: near the ends of its life a token is verified as usual. */
 const MARGIN_MS = 120_000;
-const noBody = new Uint8Array(0);
+const LEVEL_NAME = headerName(HeaderId.msAssertedVerificationLevel).name;
 
-/** What is under way on one connection: requests that came over it, by their top Via, and how many of ours left on it. */
+/** What is under way on one connection: requests that came over it, and requests of ours that left on it. */
 interface Traffic {
-	readonly arrived: ShortLivedMap<ShortTransaction>;
+	arrived: number;
 	outstanding: number;
 }
 
 export class ShortWay {
 	readonly #options: ShortWayOptions;
-	/** By our branch. */
-	readonly #transactions: ShortLivedMap<ShortTransaction>;
+	readonly #transactions: ShortTransactions;
 	readonly #traffic = new Map<number, Traffic>();
 	readonly #memory: PassageMemory;
+	readonly #splices = new HeadSplices();
+	/** A Via of ours up to its branch. */
+	readonly #ownVia: string;
+	readonly #ownSentBy: string;
+	readonly #request: RecognisedRequest;
+	readonly #response: RecognisedResponse;
 	#silence: Timer | undefined;
 
 	constructor(options: ShortWayOptions) {
 		this.#options = options;
-		this.#transactions = createTable(options.random);
+		this.#transactions = new ShortTransactions(options.random.below(0x4000_0000));
 		this.#memory = new PassageMemory(options.random.below(0x4000_0000));
+		this.#ownSentBy = sentBy(options.rules.identity);
+		this.#ownVia = `SIP/2.0/TLS ${this.#ownSentBy};branch=`;
+		this.#request = new RecognisedRequest((recognised) => this.#send(recognised));
+		this.#response = new RecognisedResponse((recognised) => this.#pass(recognised));
 	}
 
 	/** What is to be done with a message; undefined where it goes the usual way. */
-	recognise(link: Link, frame: Frame): ShortPassage | undefined {
-		return frame.head.text.startsWith("SIP/")
-			? this.#recogniseResponse(link, frame)
-			: this.#recogniseRequest(link, frame);
+	recognise(link: Link, frame: OctetFrame): ShortPassage | undefined {
+		return isResponse(frame) ? this.#recogniseResponse(link, frame) : this.#recogniseRequest(link, frame);
 	}
 
 	/** A response to one of these requests that is written otherwise than usual, or says what has to be answered otherwise. */
 	receive(link: Link, response: SipResponse): boolean {
 		const transaction = this.#transactions.get(response.topVia.branch ?? "");
-		if (transaction?.departure !== link || transaction.method !== response.cseq.method) return false;
+		if (transaction?.passage.departure !== link || transaction.method !== response.cseq.method) return false;
 		const { statusCode } = response;
 		if (statusCode === 100) return true;
 		const via = popVia(response);
@@ -116,16 +125,13 @@ export class ShortWay {
 			if (statusCode >= 200) this.#fail(transaction, 502, "via-lost");
 		} else if (statusCode === 503) this.#fail(transaction, 500, "far-end-503");
 		else {
-			const { head, body } = response;
-			const edits = [via, ...boundaryEdits(head, undefined, transaction.back)] as Exclude<
-				Edit,
-				{ kind: "request-uri" }
-			>[];
-			const text = spliceText(
-				head.text,
-				edits.map((edit) => spliceOf(head, edit)),
-			);
-			this.answer(transaction, statusCode, text, body);
+			const { head } = response;
+			const splices = this.#splices;
+			splices.clear();
+			putEdit(splices, head, via);
+			for (const edit of boundaryEdits(head, undefined, transaction.passage.back)) putEdit(splices, head, edit);
+			transaction.passage.arrival.connection.sendSpliced(placeOf(response), splices);
+			this.#answered(transaction, statusCode);
 		}
 		return true;
 	}
@@ -138,8 +144,9 @@ export class ShortWay {
 		this.#traffic.delete(link.connection.id);
 		this.#memory.forget(link);
 		for (const transaction of this.#transactions.values()) {
-			if (transaction.arrival === link) this.#remove(transaction);
-			else if (transaction.departure === link) this.#fail(transaction, 504, "far-end-lost", unreachable);
+			const { arrival, departure } = transaction.passage;
+			if (arrival === link) this.#remove(transaction);
+			else if (departure === link) this.#fail(transaction, 504, "far-end-lost", unreachable);
 		}
 	}
 
@@ -149,58 +156,112 @@ export class ShortWay {
 		this.#traffic.clear();
 	}
 
-	#send(request: MovingParts, passage: Passage, { head, body }: Frame): void {
-		const { rules, keys, random } = this.#options;
-		const { parts, arrival, departure, crossing } = passage;
-		const source = arrival.connection.remote.address;
-		const isNoted = request.topVia.host !== source && findParam(request.topVia.params, "received") === undefined;
-		const viaBelow = isNoted ? `${request.topViaText};received=${source}` : request.topViaText;
-		const own = sentBy(rules.identity);
-		const branch = formatBranch(keys.active, random.token(), `${parts.requestUri} ${parts.toTag}`, {
-			sentBy: own,
-			callId: parts.callId,
-			cseqNumber: request.cseqNumber,
-			cseqMethod: request.method,
-			fromAor: parts.fromAor,
-			fromTag: parts.fromTag,
-			viaBelow: viaBelow + request.vias.slice(request.topViaText.length),
-		});
-		const via = `SIP/2.0/TLS ${own};branch=${branch};alias`;
-		const text = spliceText(head.text, shortSplices(request, head, via, isNoted ? source : undefined, crossing));
+	#send(recognised: RecognisedRequest): void {
+		const { frame, found, passage, hops, cseqNumber, arrivalHash } = recognised;
+		const { keys, random, clock } = this.#options;
+		const { departure, noted } = passage;
+		const { method, viaAt, hopsAt, routeAt } = found;
+		const { octets, start, headEnd, fields } = frame;
+		const text = Buffer.prototype.latin1Slice.call(octets, start, headEnd);
+		const topVia = textOf(frame, viaAt);
+		let viaBelow = topVia + noted;
+		if (found.vias > 1) viaBelow += viasBehind(frame, viaAt);
+		const branch = formatBranchOf(keys.active, random.token(), passage.branches, cseqNumber, method, viaBelow);
+		const splices = this.#splices;
+		splices.clear();
+		const viaStart = fields[viaAt + 1] as number;
+		splices.put(viaStart, viaStart, `Via: ${this.#ownVia}${branch};alias\r\n`);
+		const viaEnd = fields[viaAt + 3] as number;
+		if (noted !== "") splices.put(viaEnd, viaEnd, noted);
+		const hopsEnd = fields[hopsAt + 3] as number;
+		splices.put(fields[hopsAt + 2] as number, hopsEnd, String(Math.min(hops - 1, MOST_HOPS)));
+		splices.put(fields[routeAt + 1] as number, lineStart(fields, frame.fieldsLength, routeAt / FIELD_STRIDE + 2), "");
+		if (found.isAtBoundary) {
+			const head: MessageHead = { text, fields: fields.slice(0, frame.fieldsLength) };
+			for (const edit of boundaryEdits(head, method, passage.crossing)) putEdit(splices, head, edit);
+		} else this.#putLevel(recognised);
 		departure.requestsOut += 1;
-		const isSent = departure.connection.send({ head: { text }, body });
-		if (request.method === "ACK") return;
-		const endsAt = this.#options.clock.now() + SILENCE_MS;
-		const transaction = new ShortTransaction(branch, request, passage, head, viaBelow, endsAt);
+		const isSent = departure.connection.sendSpliced(frame, splices);
+		if (method === "ACK") return;
+		const transaction = new ShortTransaction(
+			branch,
+			method,
+			passage,
+			text,
+			topVia,
+			textOf(frame, found.cseqAt),
+			method === "NOTIFY" && isTerminated({ text, fields: fields.slice(0, frame.fieldsLength) }),
+			clock.now() + SILENCE_MS,
+			arrivalHash,
+		);
 		this.#add(transaction);
 		// The sender hears of it after what it sent is done with, as it would of a connection that is lost later.
-		if (!isSent) this.#options.clock.setTimer(0, () => this.#fail(transaction, 504, "far-end-lost", unreachable));
+		if (!isSent) clock.setTimer(0, () => this.#fail(transaction, 504, "far-end-lost", unreachable));
+	}
+
+	/** What is stated about the sender, where the request states it in our own words or not at all. */
+	#putLevel({ frame, found, passage }: RecognisedRequest): void {
+		const { fields, fieldsLength } = frame;
+		const { levelAt, level } = found;
+		const stated = level === undefined ? passage.statements.silent : passage.statements[level];
+		if (levelAt < 0) {
+			if (stated === undefined || found.method !== "MESSAGE") return;
+			const end = fields[fieldsLength - 1] as number;
+			this.#splices.put(end, end, `${LEVEL_NAME}: ${stated}\r\n`);
+		} else if (stated === undefined) {
+			this.#splices.put(fields[levelAt + 1] as number, lineStart(fields, fieldsLength, levelAt / FIELD_STRIDE + 1), "");
+		} else if (level !== undefined && stated !== formatVerificationLevel(level)) {
+			this.#splices.put(fields[levelAt + 2] as number, fields[levelAt + 3] as number, stated);
+		}
 	}
 
 	/** Sends a response on. */
-	answer(transaction: ShortTransaction, status: number, text: string, body: Uint8Array): void {
-		transaction.arrival.connection.send({ head: { text }, body });
+	#pass({ frame, transaction, status, viaStart, viaEnd }: RecognisedResponse): void {
+		const splices = this.#splices;
+		splices.clear();
+		splices.put(viaStart, viaEnd, "");
+		transaction.passage.arrival.connection.sendSpliced(frame, splices);
+		this.#answered(transaction, status);
+	}
+
+	/** A response was sent on. */
+	#answered(transaction: ShortTransaction, status: number): void {
 		if (status < 200 || !this.#remove(transaction)) return;
 		this.#follow(transaction, status);
 		this.#options.counted(transaction.method, status, "relayed");
 	}
 
-	#recogniseRequest(link: Link, frame: Frame): ShortPassage | undefined {
-		const { rules, transactions } = this.#options;
+	#recogniseRequest(link: Link, frame: OctetFrame): ShortPassage | undefined {
 		const { connection } = link;
-		const { head } = frame;
-		const found = scanShortRequest(head, sentBy(rules.identity));
+		const found = scanShortRequest(frame, this.#ownSentBy);
 		if (found === undefined) return undefined;
-		const { arrived } = this.#trafficOf(connection.id);
-		const repeated = arrived.get(found.topViaText);
+		const hash = this.#transactions.hashOfArrival(connection.id, frame, found.viaAt);
+		const repeated = this.#transactions.findArrived(hash, connection.id, frame, found.viaAt);
 		if (repeated !== undefined) return repeated.method === found.method ? repeatedRequest : undefined;
-		if (arrived.size >= MOST_PER_CONNECTION) return undefined;
-		const request = readMovingParts(head, found);
-		if (request === undefined || mentionsSips(head)) return undefined;
-		if (request.method === "ACK" && transactions.servesInvite(connection, request.topVia)) return undefined;
-		const known = this.#memory.find(link, head, found);
-		const passage = known !== undefined && this.#holds(known) ? known : this.#decide(link, head, found);
-		return passage && { kind: "request", forward: () => this.#send(request, passage, frame) };
+		if (this.#trafficOf(connection.id).arrived >= MOST_PER_CONNECTION || mentionsSips(frame)) return undefined;
+		if (found.method === "ACK" && this.#servesInvite(link, frame, found)) return undefined;
+		const request = this.#request;
+		request.arrivalHash = hash;
+		request.frame = frame;
+		request.found = found;
+		return this.#isRemembered(link, request) || this.#decide(link, request) ? request : undefined;
+	}
+
+	#servesInvite({ connection }: Link, frame: OctetFrame, { viaAt }: ShortSpots): boolean {
+		const text = textOf(frame, viaAt);
+		const via = parseVia(text, 0, text.length);
+		return via.ok && this.#options.transactions.servesInvite(connection, via.value);
+	}
+
+	/** Whether one like it was decided lately, and would be decided again. */
+	#isRemembered(link: Link, request: RecognisedRequest): boolean {
+		const { frame, found } = request;
+		const passage = this.#memory.find(link, frame, found);
+		if (passage === undefined || !this.#holds(passage)) return false;
+		request.passage = passage;
+		request.hops = plainHops(frame, found);
+		request.cseqNumber = plainCSeq(frame, found);
+		return request.hops > 0 && request.cseqNumber > 0;
 	}
 
 	/** Whether what was decided of a passage would be decided again. */
@@ -212,36 +273,52 @@ export class ShortWay {
 		return !(bound instanceof Promise) && bound.ok && bound.peer === crossing.sender;
 	}
 
-	/** The way of a request by all the rules; undefined where the pipeline has to say something about it. */
-	#decide(link: Link, head: MessageHead, found: ShortSpots): Passage | undefined {
+	/** The way of a request by all the rules; false where the pipeline has to say something about it. */
+	#decide(link: Link, request: RecognisedRequest): boolean {
 		const { rules, dialogs, federation } = this.#options;
 		const { connection } = link;
-		const parts = readStandingParts(head, found, rules.identity.fqdn);
+		const { frame, found } = request;
+		const head = frame.decodeHead();
+		const moving = readMovingParts(head, found);
+		const parts = moving && readStandingParts(head, found, rules.identity.fqdn);
 		const dialog = parts && dialogs.find(parts.callId, [parts.fromTag, parts.toTag]);
 		const route = dialog?.route;
-		if (parts === undefined || dialog === undefined || route === undefined) return undefined;
-		if (!isPassable(dialog, route, parts, link) || !this.#isYoung(route)) return undefined;
+		if (moving === undefined || parts === undefined || dialog === undefined || route === undefined) return false;
+		if (!isPassable(dialog, route, parts, link) || !this.#isYoung(route)) return false;
 		const bound = federation().bind(link, parts.fromDomain);
-		if (bound instanceof Promise || !bound.ok) return undefined;
+		if (bound instanceof Promise || !bound.ok) return false;
 		const policy = rules.policy();
 		const from = policy.find(parts.fromDomain);
 		const to = policy.find(parts.toDomain);
-		if (from.kind !== "peer" || from.peer !== bound.peer || isThrottled(bound.peer) || to.kind !== "peer")
-			return undefined;
+		if (from.kind !== "peer" || from.peer !== bound.peer || isThrottled(bound.peer) || to.kind !== "peer") return false;
 		const departure = federation().findLink(dialog.connections[dialog.connections[0] === connection.id ? 1 : 0]);
-		if (departure?.connection.isOpen !== true || departure.network !== to.peer.name) return undefined;
-		const passage: Passage = {
+		if (departure?.connection.isOpen !== true || departure.network !== to.peer.name) return false;
+		const { topVia, branch, maxForwards, cseqNumber } = moving;
+		const source = connection.remote.address;
+		const isNoted = topVia.host !== source && findParam(topVia.params, "received") === undefined;
+		const crossing = this.#crossing(bound.peer, parts.fromDomain, to.peer);
+		request.passage = {
 			parts,
 			dialog,
 			route,
 			arrival: link,
 			departure,
-			crossing: this.#crossing(bound.peer, parts.fromDomain, to.peer),
+			crossing,
 			back: this.#crossing(to.peer, parts.toDomain, bound.peer),
+			statements: {
+				silent: statementOf(crossing, undefined),
+				verified: statementOf(crossing, "verified"),
+				unverified: statementOf(crossing, "unverified"),
+			},
+			noted: isNoted ? `;received=${source}` : "",
+			branches: createBranchBase(`${parts.requestUri} ${parts.toTag}`, { sentBy: this.#ownSentBy, ...parts }),
 			policy,
+			octets: undefined,
 		};
-		this.#memory.keep(passage, head, found);
-		return passage;
+		request.hops = maxForwards;
+		request.cseqNumber = cseqNumber;
+		this.#memory.keep(request.passage, frame, found, branch);
+		return true;
 	}
 
 	#isYoung(route: DialogRoute): boolean {
@@ -251,31 +328,37 @@ export class ShortWay {
 		return isTimely && keys.find(route.kid) !== undefined;
 	}
 
-	#recogniseResponse(link: Link, { head, body }: Frame): ShortPassage | undefined {
-		const branch = findTopBranch(head);
+	#recogniseResponse(link: Link, frame: OctetFrame): ShortPassage | undefined {
+		const branch = findOurBranch(frame, this.#ownVia);
 		if (branch === undefined) return undefined;
-		const transaction = this.#transactions.get(head.text.slice(branch.start, branch.end));
-		if (transaction?.departure !== link) return undefined;
-		const status = readStatus(head);
-		if (status === undefined || status === 100 || status === 503 || mentionsSips(head)) return undefined;
-		const text = withoutOurVia(head, transaction);
-		return text === undefined
-			? undefined
-			: { kind: "response", forward: () => this.answer(transaction, status, text, body) };
+		const transaction = this.#transactions.findByBranch(frame.octets, branch.start, branch.end);
+		if (transaction?.passage.departure !== link) return undefined;
+		const status = readStatus(frame);
+		if (status === undefined || status === 100 || status === 503 || mentionsSips(frame)) return undefined;
+		const via = findOurVia(frame, transaction);
+		if (via === undefined) return undefined;
+		const response = this.#response;
+		response.frame = frame;
+		response.transaction = transaction;
+		response.status = status;
+		response.viaStart = via.start;
+		response.viaEnd = via.end;
+		return response;
 	}
 
 	/** Answers in place of the far end. */
 	#fail(transaction: ShortTransaction, status: number, code: string, headers: readonly HeaderInput[] = []): void {
 		if (!this.#remove(transaction)) return;
 		const response = createResponse(transaction.request(), status, { headers });
-		transaction.arrival.connection.send(response);
+		transaction.passage.arrival.connection.send(response);
 		this.#follow(transaction, status);
 		this.#options.counted(transaction.method, status, code);
 	}
 
 	/** What a final response means for the dialog. */
 	#follow(transaction: ShortTransaction, status: number): void {
-		const { method, parts } = transaction;
+		const { method } = transaction;
+		const { parts } = transaction.passage;
 		const { callId } = parts;
 		const tags = [parts.fromTag, parts.toTag];
 		if (method === "BYE" || status === 481 || status === 408) this.#options.dialogs.end(callId, tags);
@@ -283,17 +366,20 @@ export class ShortWay {
 	}
 
 	#add(transaction: ShortTransaction): void {
-		this.#transactions.set(transaction.branch, transaction);
-		this.#trafficOf(transaction.arrival.connection.id).arrived.set(transaction.topViaText, transaction);
-		this.#trafficOf(transaction.departure.connection.id).outstanding += 1;
+		const { arrival, departure } = transaction.passage;
+		this.#transactions.add(transaction);
+		this.#trafficOf(arrival.connection.id).arrived += 1;
+		this.#trafficOf(departure.connection.id).outstanding += 1;
 		this.#silence ??= this.#options.clock.setTimer(SILENCE_MS, () => this.#hearSilence());
 	}
 
 	/** False where it is over already. */
 	#remove(transaction: ShortTransaction): boolean {
-		if (!this.#transactions.delete(transaction.branch)) return false;
-		this.#traffic.get(transaction.arrival.connection.id)?.arrived.delete(transaction.topViaText);
-		const departed = this.#traffic.get(transaction.departure.connection.id);
+		if (!this.#transactions.remove(transaction)) return false;
+		const { arrival, departure } = transaction.passage;
+		const arrived = this.#traffic.get(arrival.connection.id);
+		if (arrived !== undefined) arrived.arrived -= 1;
+		const departed = this.#traffic.get(departure.connection.id);
 		if (departed !== undefined) departed.outstanding -= 1;
 		return true;
 	}
@@ -314,7 +400,7 @@ export class ShortWay {
 	#trafficOf(connectionId: number): Traffic {
 		let traffic = this.#traffic.get(connectionId);
 		if (traffic === undefined) {
-			traffic = { arrived: createTable(this.#options.random), outstanding: 0 };
+			traffic = { arrived: 0, outstanding: 0 };
 			this.#traffic.set(connectionId, traffic);
 		}
 		return traffic;
@@ -325,55 +411,43 @@ export class ShortWay {
 	}
 }
 
-/** A request that left and whose final response is awaited. */
-class ShortTransaction implements EchoedParts {
-	readonly branch: string;
-	readonly method: string;
-	readonly arrival: Link;
-	readonly departure: Link;
-	/** The head of the request as it came. */
-	readonly text: string;
-	/** A NOTIFY that says that its subscription is over. */
-	readonly isLast: boolean;
-	readonly topViaText: string;
-	readonly viaBelow: string;
-	readonly parts: StandingParts;
-	readonly cseqText: string;
-	/** The way of the responses. */
-	readonly back: Crossing;
-	/** On the monotonic clock, milliseconds. */
-	readonly endsAt: number;
+/** A request that takes the short way; one serves for all. */
+class RecognisedRequest implements ShortPassage {
+	readonly kind = "request";
+	readonly #send: (recognised: RecognisedRequest) => void;
+	frame!: OctetFrame;
+	found!: ShortSpots;
+	passage!: Passage;
+	hops = 0;
+	cseqNumber = 0;
+	arrivalHash = 0;
 
-	constructor(
-		branch: string,
-		request: MovingParts,
-		{ parts, arrival, departure, back }: Passage,
-		head: MessageHead,
-		viaBelow: string,
-		endsAt: number,
-	) {
-		this.branch = branch;
-		this.method = request.method;
-		this.arrival = arrival;
-		this.departure = departure;
-		this.text = head.text;
-		this.isLast = request.method === "NOTIFY" && isTerminated(head);
-		this.topViaText = request.topViaText;
-		this.viaBelow = viaBelow;
-		this.parts = parts;
-		this.cseqText = request.cseqText;
-		this.back = back;
-		this.endsAt = endsAt;
+	constructor(send: (recognised: RecognisedRequest) => void) {
+		this.#send = send;
 	}
 
-	/** Read as a whole, for an answer of our own. */
-	request(): SipRequest {
-		const octets = Buffer.from(this.text, "latin1");
-		const indexed = indexHead(octets, 0, octets.length, DEFAULT_HEAD_LIMITS);
-		assert(indexed.ok, "what was indexed once is indexed again");
-		const outcome = parseMessage({ head: indexed.head, body: noBody });
-		assert(outcome.ok && outcome.message.kind === "request", "what took the short way reads as a request");
-		return outcome.message;
+	forward(): void {
+		this.#send(this);
+	}
+}
+
+/** A response that takes the short way; one serves for all. */
+class RecognisedResponse implements ShortPassage {
+	readonly kind = "response";
+	readonly #pass: (recognised: RecognisedResponse) => void;
+	frame!: OctetFrame;
+	transaction!: ShortTransaction;
+	status = 0;
+	/** Where our Via stands in the head. */
+	viaStart = 0;
+	viaEnd = 0;
+
+	constructor(pass: (recognised: RecognisedResponse) => void) {
+		this.#pass = pass;
+	}
+
+	forward(): void {
+		this.#pass(this);
 	}
 }
 
@@ -382,8 +456,13 @@ function isTerminated(head: MessageHead): boolean {
 	return state.ok && state.value?.state === "terminated";
 }
 
-function createTable(random: Random): ShortLivedMap<ShortTransaction> {
-	return new ShortLivedMap(random.below(0x4000_0000));
+/** The Via values behind the first, a comma before each. */
+function viasBehind(frame: OctetFrame, viaAt: number): string {
+	let vias = "";
+	for (let at = viaAt + FIELD_STRIDE; at + FIELD_STRIDE < frame.fieldsLength; at += FIELD_STRIDE) {
+		if (frame.fields[at] === HeaderId.via) vias += `,${textOf(frame, at)}`;
+	}
+	return vias;
 }
 
 const repeatedRequest: ShortPassage = { kind: "request", forward() {} };
@@ -409,37 +488,6 @@ function isPassable(
 /** Whether ceilings stand in this peer's way, which the pipeline keeps. */
 function isThrottled({ kind, throttle }: Peer): boolean {
 	return kind === "discovered" || throttle !== undefined;
-}
-
-/** Everything that changes in a request of a dialog. */
-function shortSplices(
-	request: MovingParts,
-	head: MessageHead,
-	via: string,
-	source: string | undefined,
-	crossing: Crossing,
-): Splice[] {
-	const { fields } = head;
-	const viaStart = lineStart(head, request.topViaField);
-	const hopsAt = request.maxForwardsField * FIELD_STRIDE;
-	const splices: Splice[] = [
-		{ start: viaStart, end: viaStart, text: `Via: ${via}\r\n` },
-		{
-			start: fields[hopsAt + 2] as number,
-			end: fields[hopsAt + 3] as number,
-			text: String(Math.min(request.maxForwards - 1, MOST_HOPS)),
-		},
-		{ start: lineStart(head, request.routeField), end: lineStart(head, request.routeField + 2), text: "" },
-	];
-	if (source !== undefined) {
-		const viaEnd = fields[request.topViaField * FIELD_STRIDE + 3] as number;
-		splices.push({ start: viaEnd, end: viaEnd, text: `;received=${source}` });
-	}
-	for (const edit of boundaryEdits(head, request.method, crossing)) {
-		assert(edit.kind !== "request-uri", "no boundary rule concerns the Request-URI");
-		splices.push(spliceOf(head, edit));
-	}
-	return splices;
 }
 
 const unreachable: readonly HeaderInput[] = [

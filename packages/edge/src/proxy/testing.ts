@@ -2,17 +2,14 @@
 import assert from "node:assert/strict";
 import {
 	createResponse,
-	DEFAULT_FRAMER_LIMITS,
-	type Frame,
-	Framer,
 	findSips,
 	HeaderId,
 	headerValues,
-	type MessageHead,
+	type OctetFrame,
 	parseMessage,
 	type SipMessage,
 } from "@causeway/sip";
-import { createFixedDns, RecordingConnection, SimClock, SimRandom } from "@causeway/sip/testing";
+import { createFixedDns, frameOf, RecordingConnection, SimClock, SimRandom } from "@causeway/sip/testing";
 import { DomainBinding } from "../federation/domain-binding.ts";
 import type { LinkOutcome } from "../federation/federation.ts";
 import type { Link } from "../federation/link.ts";
@@ -77,22 +74,8 @@ export interface OpenDialogParts {
 	readonly by?: Side;
 }
 
-/** Reads a whole message that stands alone in the octets. */
-export function frameOf(text: string): Frame {
-	const frames: Frame[] = [];
-	new Framer(DEFAULT_FRAMER_LIMITS).push(Buffer.from(text, "latin1"), {
-		frame: (frame) => frames.push(frame),
-		ping() {},
-		pong() {},
-		fault: (fault) => assert.fail(fault.detail),
-	});
-	const [frame] = frames;
-	assert.ok(frames.length === 1 && frame !== undefined, "one whole message");
-	return frame;
-}
-
 export function messageOf(text: string): SipMessage {
-	const outcome = parseMessage(frameOf(text));
+	const outcome = parseMessage(frameOf(text).decode());
 	assert.ok(outcome.ok, outcome.ok ? "" : outcome.fault.detail);
 	return outcome.message;
 }
@@ -248,7 +231,7 @@ export class ProxyFixture {
 			passage.forward();
 			return;
 		}
-		const outcome = parseMessage(frame);
+		const outcome = parseMessage(frame.decode());
 		assert.ok(outcome.ok, outcome.ok ? "" : outcome.fault.detail);
 		// REQ-52: the federation lets no such response through.
 		if (outcome.message.kind === "response" && findSips(outcome.message) !== undefined) return;
@@ -498,8 +481,9 @@ export function oddMessages(): readonly OddMessage[] {
 export type ShortRequest = MovingParts & StandingParts;
 
 /** The whole of a request as the short way reads it; undefined where anything is not as it usually is. */
-export function readShortRequest(head: MessageHead, ownSentBy: string, ownHost: string): ShortRequest | undefined {
-	const found = scanShortRequest(head, ownSentBy);
+export function readShortRequest(frame: OctetFrame, ownSentBy: string, ownHost: string): ShortRequest | undefined {
+	const found = scanShortRequest(frame, ownSentBy);
+	const head = frame.decodeHead();
 	const moving = found && readMovingParts(head, found);
 	const standing = moving && readStandingParts(head, found, ownHost);
 	return standing && { ...moving, ...standing };

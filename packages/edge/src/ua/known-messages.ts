@@ -15,6 +15,7 @@ import {
 	type MediaType,
 	type MessageHead,
 	mentionsSips,
+	type OctetFrame,
 	octetsOfHead,
 	type SipRequest,
 } from "@causeway/sip";
@@ -22,8 +23,8 @@ import type { Link } from "../federation/link.ts";
 import type { BindingVerdict } from "../federation/outcome.ts";
 import type { Peer } from "../federation/peers.ts";
 import { parseRouteToken } from "../federation/signature/route-token.ts";
+import { isTextAt } from "../proxy/octet-text.ts";
 import type { KnownPassage } from "../proxy/reception.ts";
-import { equalsAt } from "../proxy/short-request.ts";
 import { TOKEN_PARAMETER } from "./local-identity.ts";
 
 /** A MESSAGE that needs no reading but of its body. */
@@ -113,22 +114,25 @@ export class KnownMessages {
 	}
 
 	/** What is to be done with a message; undefined where it goes the usual way. Nothing has happened yet. */
-	recognise(link: Link, frame: Frame): KnownPassage | undefined {
-		const { head } = frame;
-		if (!head.text.startsWith(START)) return undefined;
-		const octets = octetsOfHead(head);
-		const place = this.#hashOf(head, octets) & (PLACES - 1);
+	recognise(link: Link, arrived: OctetFrame): KnownPassage | undefined {
+		const { start, headEnd, fields, fieldsLength } = arrived;
+		if (!isTextAt(arrived.octets, start, START)) return undefined;
+		const place = this.#hashOf(fields, arrived.octets, start) & (PLACES - 1);
 		const dialog = this.#places[place];
 		if (dialog === undefined || dialog.link !== link) return undefined;
 		if (!this.#holds(dialog)) {
 			this.#places[place] = undefined;
 			return undefined;
 		}
-		if (!scan(head, octets) || !isOfDialog(head, octets, dialog) || mentionsSips(head)) return undefined;
-		if (!isVia(head, octets, dialog)) return undefined;
-		const vias = head.text.slice(head.fields[spots.viaAt + 1], spots.viasEnd);
+		// Offsets in the index count from the head.
+		const octets = arrived.octets.subarray(start, headEnd);
+		if (!scan(fields, fieldsLength, octets) || !isOfDialog(fields, octets, dialog) || mentionsSips(arrived))
+			return undefined;
+		if (!isVia(fields, octets, dialog)) return undefined;
+		const frame = arrived.decode();
+		const vias = frame.head.text.slice(fields[spots.viaAt + 1], spots.viasEnd);
 		if (vias.includes(this.#options.ownSentBy())) return undefined;
-		const cseqNumber = readCSeq(head, octets);
+		const cseqNumber = readCSeq(fields, octets);
 		if (cseqNumber === undefined) return undefined;
 		const { callId, fromTag, contentType, echoed } = dialog;
 		const message: KnownMessage = {
@@ -149,10 +153,11 @@ export class KnownMessages {
 		const { head, requestUri, from, to, callId, topVia } = request;
 		if (peer.kind === "discovered" || peer.throttle !== undefined) return;
 		const octets = octetsOfHead(head);
-		if (!head.text.startsWith(START) || !scan(head, octets)) return;
+		const { fields } = head;
+		if (!head.text.startsWith(START) || !scan(fields, fields.length, octets)) return;
 		const known = user.knownType(request);
 		if (known === undefined) return;
-		const hash = this.#hashOf(head, octets);
+		const hash = this.#hashOf(fields, octets, 0);
 		const place = hash & (PLACES - 1);
 		const count = this.#hashes[place] === hash ? (this.#counts[place] as number) + 1 : 1;
 		this.#hashes[place] = hash;
@@ -207,10 +212,10 @@ export class KnownMessages {
 		return !(bound instanceof Promise) && bound.ok && bound.peer === peer;
 	}
 
-	#hashOf({ fields }: MessageHead, octets: Uint8Array): number {
-		const end = (fields[1] as number) - 2 - VERSION.length;
+	#hashOf(fields: readonly number[], octets: Uint8Array, start: number): number {
+		const end = start + (fields[1] as number) - 2 - VERSION.length;
 		let hash = this.#options.seed;
-		for (let at = Math.max(START.length, end - HASHED); at < end; at++) {
+		for (let at = Math.max(start + START.length, end - HASHED); at < end; at++) {
 			hash = Math.imul(hash ^ (octets[at] as number), 0x5bd1_e995) ^ (hash >>> 15);
 		}
 		return hash ^ (hash >>> 13);
@@ -236,12 +241,11 @@ class Passage implements KnownPassage {
 }
 
 /** Finds the parts; false where anything is not as it usually is. */
-function scan(head: MessageHead, octets: Uint8Array): boolean {
-	const { fields } = head;
+function scan(fields: readonly number[], length: number, octets: Uint8Array): boolean {
 	let seen = 0;
 	spots.viaAt = -1;
 	spots.typeAt = -1;
-	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+	for (let at = 0; at + FIELD_STRIDE < length; at += FIELD_STRIDE) {
 		const id = fields[at] as number;
 		if (id === HeaderId.other) continue;
 		if (id <= LAST_SINGLE_ID) {
@@ -253,14 +257,14 @@ function scan(head: MessageHead, octets: Uint8Array): boolean {
 			else if (id === HeaderId.callId) spots.callIdAt = at;
 			else if (id === HeaderId.cseq) spots.cseqAt = at;
 			else if (id === HeaderId.contentType) spots.typeAt = at;
-			else if (id === HeaderId.maxForwards && !hasHopsLeft(head, octets, at)) return false;
+			else if (id === HeaderId.maxForwards && !hasHopsLeft(fields, octets, at)) return false;
 		} else if (id === HeaderId.via) {
 			// One behind the other, each in the form in which an answer has it: name, value, line end.
 			const start = fields[at + 1] as number;
 			if (spots.viaAt < 0) spots.viaAt = at;
 			else if (start !== spots.viasEnd) return false;
 			const end = fields[at + 3] as number;
-			if (!equalsAt(octets, start, VIA_NAME) || fields[at + 2] !== start + VIA_NAME.length) return false;
+			if (!isTextAt(octets, start, VIA_NAME) || fields[at + 2] !== start + VIA_NAME.length) return false;
 			for (let index = start + VIA_NAME.length; index < end; index++) {
 				const code = octets[index];
 				if (code === 0x0d || code === 0x2c) return false;
@@ -283,28 +287,27 @@ const REFUSED: ReadonlySet<number> = new Set([
 	HeaderId.contentEncoding,
 ]);
 
-function isOfDialog(head: MessageHead, octets: Uint8Array, dialog: KnownDialog): boolean {
-	const { fields } = head;
+function isOfDialog(fields: readonly number[], octets: Uint8Array, dialog: KnownDialog): boolean {
 	const uriEnd = (fields[1] as number) - 2 - VERSION.length;
 	return (
 		uriEnd - START.length === dialog.requestUri.length &&
-		equalsAt(octets, START.length, dialog.requestUri) &&
-		equalsAt(octets, uriEnd, VERSION) &&
-		isValue(head, octets, spots.callIdAt, dialog.callIdText) &&
-		isValue(head, octets, spots.fromAt, dialog.fromText) &&
-		isValue(head, octets, spots.toAt, dialog.toText) &&
-		(spots.typeAt < 0 ? dialog.contentTypeText === "" : isValue(head, octets, spots.typeAt, dialog.contentTypeText))
+		isTextAt(octets, START.length, dialog.requestUri) &&
+		isTextAt(octets, uriEnd, VERSION) &&
+		isValue(fields, octets, spots.callIdAt, dialog.callIdText) &&
+		isValue(fields, octets, spots.fromAt, dialog.fromText) &&
+		isValue(fields, octets, spots.toAt, dialog.toText) &&
+		(spots.typeAt < 0 ? dialog.contentTypeText === "" : isValue(fields, octets, spots.typeAt, dialog.contentTypeText))
 	);
 }
 
 /** The same sender and parameters as before; the branch is of ordinary characters (RFC 3261 §8.1.1.7). */
-function isVia(head: MessageHead, octets: Uint8Array, { viaStart, viaEnd }: KnownDialog): boolean {
-	const start = head.fields[spots.viaAt + 2] as number;
-	const end = head.fields[spots.viaAt + 3] as number;
+function isVia(fields: readonly number[], octets: Uint8Array, { viaStart, viaEnd }: KnownDialog): boolean {
+	const start = fields[spots.viaAt + 2] as number;
+	const end = fields[spots.viaAt + 3] as number;
 	const branchStart = start + viaStart.length;
 	const branchEnd = end - viaEnd.length;
 	if (branchEnd - branchStart <= COOKIE.length) return false;
-	if (!equalsAt(octets, start, viaStart) || !equalsAt(octets, branchStart, COOKIE)) return false;
+	if (!isTextAt(octets, start, viaStart) || !isTextAt(octets, branchStart, COOKIE)) return false;
 	for (let at = branchStart; at < branchEnd; at++) {
 		const code = octets[at] as number;
 		const isOrdinary =
@@ -313,20 +316,20 @@ function isVia(head: MessageHead, octets: Uint8Array, { viaStart, viaEnd }: Know
 			(code >= 0x2d && code <= 0x39 && code !== 0x2f);
 		if (!isOrdinary) return false;
 	}
-	return equalsAt(octets, branchEnd, viaEnd);
+	return isTextAt(octets, branchEnd, viaEnd);
 }
 
 const COOKIE = "z9hG4bK";
 
-function hasHopsLeft({ fields }: MessageHead, octets: Uint8Array, at: number): boolean {
+function hasHopsLeft(fields: readonly number[], octets: Uint8Array, at: number): boolean {
 	const number = readDigits(octets, fields[at + 2] as number, fields[at + 3] as number);
 	return number !== undefined && number >= 1 && number <= 255;
 }
 
-function readCSeq({ fields }: MessageHead, octets: Uint8Array): number | undefined {
+function readCSeq(fields: readonly number[], octets: Uint8Array): number | undefined {
 	const end = (fields[spots.cseqAt + 3] as number) - CSEQ_END.length;
 	const number = readDigits(octets, fields[spots.cseqAt + 2] as number, end);
-	return number !== undefined && number <= LARGEST_CSEQ && equalsAt(octets, end, CSEQ_END) ? number : undefined;
+	return number !== undefined && number <= LARGEST_CSEQ && isTextAt(octets, end, CSEQ_END) ? number : undefined;
 }
 
 /** A number as everybody writes it: without zeros in front. */
@@ -345,7 +348,7 @@ function valueAt({ text, fields }: MessageHead, at: number): string {
 	return text.slice(fields[at + 2], fields[at + 3]);
 }
 
-function isValue({ fields }: MessageHead, octets: Uint8Array, at: number, text: string): boolean {
+function isValue(fields: readonly number[], octets: Uint8Array, at: number, text: string): boolean {
 	const start = fields[at + 2] as number;
-	return (fields[at + 3] as number) - start === text.length && equalsAt(octets, start, text);
+	return (fields[at + 3] as number) - start === text.length && isTextAt(octets, start, text);
 }

@@ -13,10 +13,10 @@ import {
 	type DialogId,
 	DialogTable,
 	type DialogTableItem,
-	type Frame,
 	findSips,
 	type HeaderInput,
 	type Logger,
+	type OctetFrame,
 	parseMessage,
 	type Random,
 	reasonPhrase,
@@ -147,7 +147,7 @@ export class UserAgent implements HostedUser {
 
 	// HostedUser.
 
-	recognise(link: Link, frame: Frame): KnownPassage | undefined {
+	recognise(link: Link, frame: OctetFrame): KnownPassage | undefined {
 		return this.#known.recognise(link, frame);
 	}
 

@@ -27,6 +27,14 @@ export class Pipe implements ByteStream {
 		return true;
 	}
 
+	claim(bytes: number): { readonly octets: Buffer; readonly start: number } {
+		const room = { octets: this.#octets, start: this.#used };
+		this.#used += bytes;
+		return room;
+	}
+
+	commit(): void {}
+
 	/** Gives what was written to the other end; milliseconds it took there. */
 	flush(): number {
 		const octets = new Uint8Array(this.#octets.subarray(0, this.#used));

@@ -1,4 +1,5 @@
 /** An edge's presence on a simulated clock: everything but sockets and HTTP, started and stopped as often as a run wants. */
+import assert from "node:assert/strict";
 import type { Clock, Logger, Random, SipMessage, Timer } from "@causeway/sip";
 import { DEFAULT_FRAMER_LIMITS, SipConnection } from "@causeway/sip";
 import { createMemoryPair, type MemoryStream, readSent, type SimClock } from "@causeway/sip/testing";
@@ -256,7 +257,10 @@ export class SimEdge {
 				},
 			},
 			hooks: {
-				sent: (_connection, message) => this.#options.sent(this, readSent(message)),
+				sent: (_connection, _place, message) => {
+					assert(message !== undefined, "without a proxy everything that leaves was made here");
+					this.#options.sent(this, readSent(message));
+				},
 			},
 		});
 		// What presence asks of a link is its connection and its network.

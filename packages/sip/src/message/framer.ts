@@ -21,12 +21,8 @@ export interface Frame {
 
 /** Who takes what a framer finds, in the order of the stream. */
 export interface FramerUser {
-	/**
-	 * Every message, before it is decoded; valid until this returns. True where the user has dealt with it, and `frame` is not to be
-	 * called. Absent where every message is decoded.
-	 */
-	octets?(frame: OctetFrame): boolean;
-	frame(frame: Frame): void;
+	/** A message, of which nothing is decoded yet; valid until this returns. */
+	frame(frame: OctetFrame): void;
 	/**
 	 * A CRLF between messages: the answer to a keep-alive (RFC 5626 §3.5.1), or the first half of one. Two in a row are
 	 * told as `pong` and then `ping`, so that what is told does not depend on how the octets were cut.
@@ -224,7 +220,7 @@ export class Framer {
 		frame.headEnd = start + headLength;
 		frame.end = end;
 		this.#state = "idle";
-		if (user.octets?.(frame) !== true) user.frame(frame.decode());
+		user.frame(frame);
 	}
 
 	#append(chunk: Uint8Array, from: number, end: number, limit: number): void {

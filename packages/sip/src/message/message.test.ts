@@ -480,7 +480,7 @@ function frame(octets: Uint8Array): SipMessage {
 	let found: SipMessage | undefined;
 	framer.push(octets, {
 		frame: (item) => {
-			const outcome = parseMessage(item);
+			const outcome = parseMessage(item.decode());
 			assert.ok(outcome.ok);
 			found = outcome.message;
 		},

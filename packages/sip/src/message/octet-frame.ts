@@ -2,6 +2,18 @@
 import type { Frame } from "./framer.ts";
 import type { MessageHead } from "./message.ts";
 
+/** Where a whole message stands among octets. */
+export interface MessagePlace {
+	/** Hold the message, and anything before and behind it. */
+	readonly octets: Uint8Array;
+	/** Offset of the head. */
+	readonly start: number;
+	/** Offset behind the empty line, where the body begins. */
+	readonly headEnd: number;
+	/** Offset behind the body. */
+	readonly end: number;
+}
+
 const emptyBody = new Uint8Array(0);
 const slabBytes = 4096;
 const maxSharedBytes = 512;
@@ -10,14 +22,10 @@ const maxSharedBytes = 512;
  * The octets of a message with the index of its head. A framer has one and uses it for every message: it holds good for the call in
  * which it is given, and what is to be kept must be copied.
  */
-export class OctetFrame {
-	/** What was read; holds the message from {@link start} to {@link end}, and anything before and behind it. */
+export class OctetFrame implements MessagePlace {
 	octets: Uint8Array = emptyBody;
-	/** Offset of the head in {@link octets}. */
 	start = 0;
-	/** Offset behind the empty line, where the body begins. */
 	headEnd = 0;
-	/** Offset behind the body. */
 	end = 0;
 	/** As {@link MessageHead.fields}, whose offsets count from {@link start}; behind {@link fieldsLength} stands what was there before. */
 	readonly fields: number[] = [];

@@ -2,9 +2,9 @@
 import { type Fault, refusal } from "../fault.ts";
 import { HeaderId } from "../header/names.ts";
 import { lowerCode, matchesIgnoreCase } from "../text/ascii.ts";
-import { octetsOfHead } from "../text/octet-view.ts";
 import { skipLws, skipQuoted } from "../text/scan.ts";
-import { FIELD_STRIDE, type MessageHead, type SipMessage } from "./message.ts";
+import { FIELD_STRIDE, type SipMessage } from "./message.ts";
+import type { MessagePlace } from "./octet-frame.ts";
 
 const scheme = "sips:";
 
@@ -27,15 +27,10 @@ export function findSips(message: SipMessage): Fault | undefined {
 	return undefined;
 }
 
-/** Whether the five characters `sips:` stand anywhere in a head: where they do not, {@link findSips} finds nothing (REQ-52). */
-export function mentionsSips(head: Pick<MessageHead, "text">): boolean {
-	return holdsScheme(octetsOfHead(head), head.text.length);
-}
-
-/** As {@link findScheme}, over octets, which is twice as fast: it is asked of every message. */
-function holdsScheme(octets: Uint8Array, length: number): boolean {
-	let at = 4;
-	while (at < length) {
+/** Whether the five characters `sips:` stand anywhere in the head of a message: where they do not, {@link findSips} finds nothing (REQ-52). */
+export function mentionsSips({ octets, start, headEnd }: MessagePlace): boolean {
+	let at = start + 4;
+	while (at < headEnd) {
 		const code = octets[at] as number;
 		if (code !== 0x3a) at += STEPS[code] as number;
 		else if (

@@ -15,6 +15,11 @@ const keptBufferBytes = 65_536;
 
 const noBytes = Buffer.alloc(0);
 
+interface TlsRoom {
+	octets: Buffer;
+	start: number;
+}
+
 /**
  * Octets to send gather in one buffer while another is on its way: whatever is written in one turn of the event loop, or
  * while an earlier write is pending, leaves in one `socket.write`. The two buffers swap; nothing is allocated per message.
@@ -32,6 +37,7 @@ export class TlsStream implements ByteStream {
 	#gone = false;
 	#gathering = noBytes;
 	#gathered = 0;
+	readonly #room: TlsRoom = { octets: noBytes, start: 0 };
 	#leaving = noBytes;
 	#leavingBytes = 0;
 	#waiting = false;
@@ -78,19 +84,28 @@ export class TlsStream implements ByteStream {
 	}
 
 	write(head: string, body?: Uint8Array): boolean {
-		if (!this.#open) return false;
-		const bodyBytes = body === undefined ? 0 : body.length;
-		this.#reserve(head.length + bodyBytes);
-		if (head.length > 0) this.#gathered += this.#gathering.write(head, this.#gathered, head.length, "latin1");
-		if (body !== undefined && bodyBytes > 0) {
-			this.#gathering.set(body, this.#gathered);
-			this.#gathered += bodyBytes;
-		}
-		if (this.#leavingBytes === 0 && !this.#waiting) {
-			this.#waiting = true;
-			this.#flusher.add(this);
-		}
+		const room = this.claim(head.length + (body === undefined ? 0 : body.length));
+		if (room === undefined) return false;
+		room.octets.write(head, room.start, head.length, "latin1");
+		if (body !== undefined) room.octets.set(body, room.start + head.length);
+		this.commit();
 		return true;
+	}
+
+	claim(bytes: number): TlsRoom | undefined {
+		if (!this.#open) return undefined;
+		this.#reserve(bytes);
+		const room = this.#room;
+		room.octets = this.#gathering;
+		room.start = this.#gathered;
+		this.#gathered += bytes;
+		return room;
+	}
+
+	commit(): void {
+		if (this.#leavingBytes > 0 || this.#waiting) return;
+		this.#waiting = true;
+		this.#flusher.add(this);
 	}
 
 	/** Hands what has gathered to the socket; for the flusher. */
@@ -103,6 +118,7 @@ export class TlsStream implements ByteStream {
 		this.#leavingBytes = this.#gathered;
 		this.#gathering = spare;
 		this.#gathered = 0;
+		this.#room.octets = noBytes;
 		this.#socket.write(chunk, this.#written);
 	}
 

@@ -74,14 +74,25 @@ export class MemoryStream implements ByteStream {
 		this.#tell();
 	}
 
-	write(head: string, body?: Uint8Array): boolean {
-		if (!this.#isOpen) return false;
-		const octets = Buffer.concat([Buffer.from(head, "latin1"), body ?? new Uint8Array(0)]);
-		if (octets.length === 0) return true;
-		this.#outgoing.push(octets);
-		this.#queuedBytes += octets.length;
-		if (this.#outgoing.length === 1) this.#schedule(() => this.#flush());
+	write(head: string, body: Uint8Array = new Uint8Array(0)): boolean {
+		const room = this.claim(head.length + body.length);
+		if (room === undefined) return false;
+		room.octets.write(head, "latin1");
+		room.octets.set(body, head.length);
+		this.commit();
 		return true;
+	}
+
+	claim(bytes: number): { readonly octets: Buffer; readonly start: number } | undefined {
+		if (!this.#isOpen) return undefined;
+		const octets = Buffer.alloc(bytes);
+		if (bytes > 0) this.#outgoing.push(octets);
+		this.#queuedBytes += bytes;
+		return { octets, start: 0 };
+	}
+
+	commit(): void {
+		if (this.#outgoing.length === 1) this.#schedule(() => this.#flush());
 	}
 
 	pause(): void {

@@ -1,5 +1,7 @@
 /** A connection that keeps what is sent on it. */
+import type { HeadSplices } from "../message/head-splices.ts";
 import type { SipMessage } from "../message/message.ts";
+import type { MessagePlace } from "../message/octet-frame.ts";
 import type { Endpoint } from "../transport/byte-stream.ts";
 import type { Connection, MessageOctets } from "../transport/connection.ts";
 import { readSent } from "./read-sent.ts";
@@ -26,6 +28,14 @@ export class RecordingConnection implements Connection {
 		if (!this.#isOpen) return false;
 		this.sent.push(readSent(message));
 		return true;
+	}
+
+	sendSpliced(message: MessagePlace, splices: HeadSplices): boolean {
+		const octets = Buffer.alloc(message.end - message.start + splices.growth);
+		splices.write(message, octets, 0);
+		const headEnd = message.headEnd - message.start + splices.growth;
+		const text = octets.toString("latin1", 0, headEnd);
+		return this.send({ head: { text }, body: octets.subarray(headEnd) });
 	}
 
 	/** Milliseconds for which nothing was to be read, in order. */

@@ -6,7 +6,8 @@
 import type { Clock, Logger, Random } from "../env.ts";
 import type { Via } from "../header/via.ts";
 import { createResponse } from "../message/build.ts";
-import type { MessageHead, SipMessage, SipRequest, SipResponse } from "../message/message.ts";
+import type { SipMessage, SipRequest, SipResponse } from "../message/message.ts";
+import type { OctetFrame } from "../message/octet-frame.ts";
 import type { WrittenRequest } from "../message/written-request.ts";
 import { invariant } from "../text/assert.ts";
 import type { Connection } from "../transport/connection.ts";
@@ -188,11 +189,11 @@ export class TransactionLayer {
 	}
 
 	/** The answer to a request of {@link sendWritten} that needs no reading, and has not been told yet; undefined for all else. */
-	recognise(connection: Connection, head: MessageHead): PlainAnswer | undefined {
-		const branch = branchOfAnswer(head);
+	recognise(connection: Connection, frame: OctetFrame): PlainAnswer | undefined {
+		const branch = branchOfAnswer(frame);
 		if (branch === undefined) return undefined;
 		const client = this.#connections.get(connection.id)?.clients.get(branch);
-		return client instanceof WrittenClient && client.takesPlain(head) ? client : undefined;
+		return client instanceof WrittenClient && client.takesPlain(frame) ? client : undefined;
 	}
 
 	/** Sends the ACK of a 2xx, which belongs to no transaction (§13.2.2.4). False where the connection is closed. */

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { indexHead } from "../message/head-index.ts";
-import { DEFAULT_HEAD_LIMITS } from "../message/limits.ts";
-import type { MessageHead } from "../message/message.ts";
 import { parseMessage } from "../message/parse.ts";
 import type { WrittenRequest } from "../message/written-request.ts";
+import { frameOf } from "../testing/frame-of.ts";
 import { RecordingConnection } from "../testing/recording-connection.ts";
 import { createTransactionFixture } from "../testing/transaction-fixture.ts";
 import { BrokenInvariant } from "../text/assert.ts";
@@ -21,13 +19,6 @@ function notify(branch = "z9hG4bK-w"): WrittenRequest {
 	return { method: "NOTIFY", branch, via, echo, head: { text }, body: new Uint8Array(0) };
 }
 
-function head(text: string): MessageHead {
-	const octets = Buffer.from(text, "latin1");
-	const indexed = indexHead(octets, 0, octets.length, DEFAULT_HEAD_LIMITS);
-	assert.ok(indexed.ok);
-	return indexed.head;
-}
-
 function open(timing = {}) {
 	const fixture = createTransactionFixture(timing);
 	const { connection, layer, told } = fixture;
@@ -38,12 +29,12 @@ function open(timing = {}) {
 	};
 	/** As a connection does: what is not recognised is read. */
 	const arrive = (text: string): void => {
-		const answer = layer.recognise(connection, head(text));
+		const answer = layer.recognise(connection, frameOf(text));
 		if (answer !== undefined) {
 			answer.forward();
 			return;
 		}
-		const outcome = parseMessage({ head: head(text), body: new Uint8Array(0) });
+		const outcome = parseMessage(frameOf(text).decode());
 		if (outcome.ok) layer.receive(connection, outcome.message);
 		else told.push("malformed");
 	};
@@ -104,7 +95,7 @@ describe("a request that was written and not read", () => {
 	test("an answer on another connection is none", () => {
 		const { layer, connection, user } = open();
 		layer.sendWritten(connection, notify(), user);
-		assert.equal(layer.recognise(new RecordingConnection(2), head(answer())), undefined);
+		assert.equal(layer.recognise(new RecordingConnection(2), frameOf(answer())), undefined);
 	});
 
 	test("§17.1.2.2 without an answer the user hears of a timeout after 64·T1", () => {
@@ -145,7 +136,7 @@ describe("a request that was written and not read", () => {
 		layer.sendWritten(connection, notify("z9hG4bK-x"), user, 5_000);
 		clock.advance(999);
 		assert.deepEqual(takeSent(), []);
-		assert.equal(layer.recognise(connection, head(answer())), undefined, "an answer before the request");
+		assert.equal(layer.recognise(connection, frameOf(answer())), undefined, "an answer before the request");
 		clock.advance(1);
 		assert.deepEqual(takeSent(), ["NOTIFY"]);
 		layer.connectionClosed(connection);

@@ -3,7 +3,8 @@
  * request as RFC 3261 §8.2.6.2 says, octet for octet; such an answer is known by comparing it, and is not read either.
  */
 import { HeaderId, LAST_SINGLE_ID } from "../header/names.ts";
-import { FIELD_STRIDE, type MessageHead, type SipResponse } from "../message/message.ts";
+import { FIELD_STRIDE, type SipResponse } from "../message/message.ts";
+import type { OctetFrame } from "../message/octet-frame.ts";
 import { mentionsSips } from "../message/sips-check.ts";
 import type { WrittenRequest } from "../message/written-request.ts";
 import { assertNever, invariant } from "../text/assert.ts";
@@ -85,10 +86,10 @@ export class WrittenClient implements ClientRunner, PlainAnswer, TransactionTime
 	}
 
 	/** Whether a response with our branch is a 2xx that needs no reading; it is at hand for {@link forward} then. */
-	takesPlain(head: MessageHead): boolean {
+	takesPlain(frame: OctetFrame): boolean {
 		if (this.#written === undefined || this.#state === undefined) return false;
-		const statusCode = statusOfAnswer(head);
-		if (statusCode === undefined || !repeats(head, this.#written)) return false;
+		const statusCode = statusOfAnswer(frame);
+		if (statusCode === undefined || !repeats(frame, this.#written)) return false;
 		this.#accepted = statusCode;
 		return true;
 	}
@@ -193,60 +194,70 @@ const ACCEPTED = "SIP/2.0 2";
 const RECEIVED = ";received=";
 
 /** The branch in the first field of a 2xx, where that is a Via; undefined where a response is to be read. */
-export function branchOfAnswer({ text, fields }: MessageHead): string | undefined {
-	if (!text.startsWith(ACCEPTED) || fields[0] !== HeaderId.via) return undefined;
-	const end = fields[3] as number;
-	const start = text.indexOf(BRANCH, fields[2]) + BRANCH.length;
-	if (start < BRANCH.length || start >= end) return undefined;
-	const semicolon = text.indexOf(";", start);
-	return text.slice(start, semicolon < 0 || semicolon > end ? end : semicolon);
+export function branchOfAnswer({ octets, start, fields }: OctetFrame): string | undefined {
+	if (!standsAt(octets, start, ACCEPTED, 0, ACCEPTED.length) || fields[0] !== HeaderId.via) return undefined;
+	const via = Buffer.prototype.latin1Slice.call(octets, start + (fields[2] as number), start + (fields[3] as number));
+	const from = via.indexOf(BRANCH) + BRANCH.length;
+	if (from < BRANCH.length || from === via.length) return undefined;
+	const semicolon = via.indexOf(";", from);
+	return via.slice(from, semicolon < 0 ? via.length : semicolon);
 }
 
 /** Status code of a 2xx whose status line is as usual; undefined where it is not. */
-function statusOfAnswer({ text }: MessageHead): number | undefined {
-	const tens = text.charCodeAt(ACCEPTED.length) - 0x30;
-	const ones = text.charCodeAt(ACCEPTED.length + 1) - 0x30;
-	if (!(tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9) || text.charCodeAt(ACCEPTED.length + 2) !== 0x20) {
-		return undefined;
-	}
-	return 200 + tens * 10 + ones;
+function statusOfAnswer({ octets, start }: OctetFrame): number | undefined {
+	const at = start + ACCEPTED.length;
+	const tens = (octets[at] as number) - 0x30;
+	const ones = (octets[at + 1] as number) - 0x30;
+	const isStatus = tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 && octets[at + 2] === 0x20;
+	return isStatus ? 200 + tens * 10 + ones : undefined;
 }
 
 const bitOf = (id: number): number => 1 << (id - 1);
 const REPEATED = bitOf(HeaderId.from) | bitOf(HeaderId.to) | bitOf(HeaderId.callId) | bitOf(HeaderId.cseq);
 
 /** Whether the one Via is ours, and From, To, Call-ID and CSeq stand one behind the other as they left. */
-function repeats(head: MessageHead, { head: sent, via, echo }: WrittenRequest): boolean {
-	const { text, fields } = head;
+function repeats(frame: OctetFrame, { head: sent, via, echo }: WrittenRequest): boolean {
+	const { octets, start, headEnd, fields, fieldsLength } = frame;
 	let seen = 0;
-	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+	for (let at = 0; at + FIELD_STRIDE < fieldsLength; at += FIELD_STRIDE) {
 		const id = fields[at] as number;
 		if (id === HeaderId.other) continue;
 		if (id > LAST_SINGLE_ID) {
 			if (id !== HeaderId.via) continue;
-			if (at !== 0 || !isOurVia(text.slice(fields[2], fields[3]), via)) return false;
+			if (at !== 0 || !isOurVia(octets, start + (fields[2] as number), start + (fields[3] as number), via))
+				return false;
 			continue;
 		}
 		const bit = bitOf(id);
 		if ((seen & bit) !== 0) return false;
 		seen |= bit;
 		if (id !== HeaderId.from) continue;
-		const start = fields[at + 1] as number;
-		const { text: own } = sent;
-		if (text.slice(start, start + echo.end - echo.start) !== own.slice(echo.start, echo.end)) return false;
+		const from = start + (fields[at + 1] as number);
+		if (headEnd - from < echo.end - echo.start) return false;
+		if (!standsAt(octets, from, sent.text, echo.start, echo.end)) return false;
 	}
-	return (seen & REPEATED) === REPEATED && !mentionsSips(head);
+	return (seen & REPEATED) === REPEATED && !mentionsSips(frame);
 }
 
 /** As it left, or with the address that the other end saw (RFC 3261 §18.2.1). */
-function isOurVia(value: string, via: string): boolean {
-	if (!value.startsWith(via)) return false;
-	if (value.length === via.length) return true;
-	if (!value.startsWith(RECEIVED, via.length)) return false;
-	for (let at = via.length + RECEIVED.length; at < value.length; at++) {
-		const code = value.charCodeAt(at);
+function isOurVia(octets: Uint8Array, start: number, end: number, via: string): boolean {
+	const behind = start + via.length;
+	if (behind > end || !standsAt(octets, start, via, 0, via.length)) return false;
+	if (behind === end) return true;
+	const address = behind + RECEIVED.length;
+	if (address >= end || !standsAt(octets, behind, RECEIVED, 0, RECEIVED.length)) return false;
+	for (let at = address; at < end; at++) {
+		const code = octets[at] as number;
 		const isDigit = code >= 0x30 && code <= 0x39;
 		if (!isDigit && code !== 0x2e) return false;
 	}
-	return value.length > via.length + RECEIVED.length;
+	return true;
+}
+
+/** Whether the characters of `text` from `from` to `end` stand at `at`. */
+function standsAt(octets: Uint8Array, at: number, text: string, from: number, end: number): boolean {
+	for (let index = from; index < end; index++) {
+		if (octets[at + index - from] !== text.charCodeAt(index)) return false;
+	}
+	return true;
 }

@@ -21,6 +21,12 @@ export interface ByteStreamUser {
 	closed(cause: CloseCause): void;
 }
 
+/** Octets that are to be sent, and where among them there is room. */
+export interface Room {
+	readonly octets: Uint8Array;
+	readonly start: number;
+}
+
 /** A port: an ordered stream of octets in both directions, as TLS over TCP gives it. */
 export interface ByteStream {
 	readonly remote: Endpoint;
@@ -35,6 +41,13 @@ export interface ByteStream {
 	 * together. Returns false, and takes nothing, when the stream is closed.
 	 */
 	write(head: string, body?: Uint8Array): boolean;
+	/**
+	 * The same for octets that the caller writes itself: as much room as it asked for, to be filled and then committed at once. Undefined
+	 * when the stream is closed.
+	 */
+	claim(bytes: number): Room | undefined;
+	/** What was claimed last is filled. */
+	commit(): void;
 	/** Stops delivery (back-pressure toward the peer) until `resume`. */
 	pause(): void;
 	resume(): void;

@@ -57,8 +57,12 @@ function setUp(
 			closed: (_, cause) => closed.push(cause),
 		},
 		hooks: {
-			received: (_, message) => traced.push(`received ${message.kind}`),
-			sent: (_, { head }) => traced.push(`sent ${head.text.startsWith("SIP/") ? "response" : "request"}`),
+			received: (_, _place, message) => traced.push(`received ${message.kind}`),
+			sent: (_, { octets, start, headEnd }) => {
+				const head = Buffer.from(octets.subarray(start, headEnd)).toString("latin1");
+				assert.ok(head.endsWith("\r\n\r\n"), "where the head stands");
+				traced.push(`sent ${head.startsWith("SIP/") ? "response" : "request"}`);
+			},
 			pinged: () => traced.push("pinged"),
 			ponged: () => traced.push("ponged"),
 			malformed: (_, fault, head, answer) => malformed.push([fault, head, answer]),

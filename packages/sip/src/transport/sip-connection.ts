@@ -3,10 +3,12 @@ import type { Clock, Random, Timer } from "../env.ts";
 import type { Fault } from "../fault.ts";
 import { createErrorResponse } from "../message/build.ts";
 import { Framer, type FramerUser } from "../message/framer.ts";
+import type { HeadSplices } from "../message/head-splices.ts";
 import type { FramerLimits } from "../message/limits.ts";
 import type { MessageHead, SipMessage } from "../message/message.ts";
+import type { MessagePlace } from "../message/octet-frame.ts";
 import { parseMessage } from "../message/parse.ts";
-import type { ByteStream, CloseCause, Endpoint } from "./byte-stream.ts";
+import type { ByteStream, CloseCause, Endpoint, Room } from "./byte-stream.ts";
 import type { Connection, ConnectionUser, MessageOctets } from "./connection.ts";
 
 /** How long one message may take to arrive. Both count from its first octet, whatever arrives in between. */
@@ -17,13 +19,14 @@ export interface ArrivalTimes {
 
 /** What a trace or a counter may want to see. Absent hooks cost nothing. */
 export interface ConnectionHooks {
-	/** Not for what {@link ConnectionUser.framed} took. */
-	readonly received?: (connection: Connection, message: SipMessage) => void;
+	/** A message, and where it stands while this is called. Not for what {@link ConnectionUser.framed} took. */
+	readonly received?: (connection: Connection, place: MessagePlace, message: SipMessage) => void;
 	/** The peer asked for a sign of life: two CRLFs between messages. It has been answered. */
 	readonly pinged?: (connection: Connection) => void;
 	/** The answer to a {@link SipConnection.ping} came: a single CRLF between messages. */
 	readonly ponged?: (connection: Connection) => void;
-	readonly sent?: (connection: Connection, message: MessageOctets) => void;
+	/** What was queued, and where it stands while this is called; `message` where it was not another's that was sent on. */
+	readonly sent?: (connection: Connection, place: MessagePlace, message: MessageOctets | undefined) => void;
 	/**
 	 * Octets that are no message. `head` is there when one was complete, `answer` when an answer to it was sent. After
 	 * faults of framing the connection closes; after others it goes on.
@@ -56,6 +59,7 @@ export const DEFAULT_ARRIVAL_TIMES: ArrivalTimes = { headMs: 10_000, bodyMs: 20_
 /** Octets that may wait to be written before a connection is given up: 1 MiB. */
 export const DEFAULT_MAX_QUEUED_BYTES = 1024 * 1024;
 
+const nothing = new Uint8Array(0);
 const pingOctets = "\r\n\r\n";
 const pongOctets = "\r\n";
 
@@ -90,6 +94,13 @@ export class SipConnection implements Connection {
 	/** CRLFs since the last message that are not read as an asking or an answer yet. */
 	#lineEnds = 0;
 	#awaitsPong = false;
+	/** Where the message stands that was queued last. */
+	readonly #place: { -readonly [Part in keyof MessagePlace]: MessagePlace[Part] } = {
+		octets: nothing,
+		start: 0,
+		headEnd: 0,
+		end: 0,
+	};
 
 	constructor(options: SipConnectionOptions) {
 		this.id = options.id;
@@ -108,10 +119,10 @@ export class SipConnection implements Connection {
 				this.#readLineEnds();
 				this.#lineEnds = 0;
 				if (this.#user.framed?.(this, frame) === true) return;
-				const outcome = parseMessage(frame);
+				const outcome = parseMessage(frame.decode());
 				if (!outcome.ok) this.#refuse(outcome.fault, outcome.head);
 				else {
-					this.#hooks.received?.(this, outcome.message);
+					this.#hooks.received?.(this, frame, outcome.message);
 					this.#user.received(this, outcome.message);
 				}
 			},
@@ -150,8 +161,26 @@ export class SipConnection implements Connection {
 
 	send(message: MessageOctets): boolean {
 		const { head, body } = message;
-		if (!this.#write(head.text, body.length === 0 ? undefined : body)) return false;
-		this.#hooks.sent?.(this, message);
+		const { text } = head;
+		const room = this.#claim(text.length + body.length);
+		if (room === undefined) return false;
+		const { octets, start } = room;
+		Buffer.prototype.latin1Write.call(octets, text, start, text.length);
+		if (body.length > 0) octets.set(body, start + text.length);
+		this.#stream.commit();
+		this.#sent(octets, start, text.length, body.length, message);
+		return true;
+	}
+
+	sendSpliced(message: MessagePlace, splices: HeadSplices): boolean {
+		const headLength = message.headEnd - message.start + splices.growth;
+		const bodyLength = message.end - message.headEnd;
+		const room = this.#claim(headLength + bodyLength);
+		if (room === undefined) return false;
+		const { octets, start } = room;
+		splices.write(message, octets, start);
+		this.#stream.commit();
+		this.#sent(octets, start, headLength, bodyLength, undefined);
 		return true;
 	}
 
@@ -257,13 +286,37 @@ export class SipConnection implements Connection {
 		this.#hooks.malformed?.(this, fault, head, isAnswered ? answer : undefined);
 	}
 
-	#write(head: string, body?: Uint8Array): boolean {
-		if (this.#closing || !this.#stream.write(head, body)) return false;
-		if (this.#stream.queuedBytes > this.#maxQueuedBytes) {
-			this.destroy("peer does not read");
-			return false;
-		}
+	#write(text: string): boolean {
+		const room = this.#claim(text.length);
+		if (room === undefined) return false;
+		Buffer.prototype.latin1Write.call(room.octets, text, room.start, text.length);
+		this.#stream.commit();
 		return true;
+	}
+
+	#claim(bytes: number): Room | undefined {
+		if (this.#closing) return undefined;
+		const room = this.#stream.claim(bytes);
+		if (this.#stream.queuedBytes <= this.#maxQueuedBytes) return room;
+		this.destroy("peer does not read");
+		return undefined;
+	}
+
+	#sent(
+		octets: Uint8Array,
+		start: number,
+		headLength: number,
+		bodyLength: number,
+		message: MessageOctets | undefined,
+	): void {
+		if (this.#hooks.sent === undefined) return;
+		const place = this.#place;
+		place.octets = octets;
+		place.start = start;
+		place.headEnd = start + headLength;
+		place.end = place.headEnd + bodyLength;
+		this.#hooks.sent(this, place, message);
+		place.octets = nothing;
 	}
 
 	/** Stops reading and the timer; false where that was done before. */

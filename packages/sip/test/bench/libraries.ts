@@ -7,6 +7,7 @@ import { formatMessage } from "../../src/message/format.ts";
 import { Framer } from "../../src/message/framer.ts";
 import { DEFAULT_FRAMER_LIMITS } from "../../src/message/limits.ts";
 import { FIELD_STRIDE, type SipRequest } from "../../src/message/message.ts";
+import type { OctetFrame } from "../../src/message/octet-frame.ts";
 import { parseMessage } from "../../src/message/parse.ts";
 import { isSipUri, type Uri } from "../../src/uri/uri.ts";
 
@@ -60,8 +61,8 @@ interface OurParsed {
 export function createOurs(): Library & { forward(octets: Buffer): Uint8Array } {
 	let message: SipRequest | undefined;
 	const user = {
-		frame(frame: Parameters<typeof parseMessage>[0]) {
-			const outcome = parseMessage(frame);
+		frame(frame: OctetFrame) {
+			const outcome = parseMessage(frame.decode());
 			if (!outcome.ok || outcome.message.kind !== "request") throw new Error("a sample is no request");
 			message = outcome.message;
 		},

@@ -101,7 +101,7 @@ function readWithoutLimits(input: Uint8Array): void {
 	const ignore = (): void => {};
 	new Framer(WIDE_LIMITS).push(input, {
 		frame: (frame) => {
-			const outcome = parseMessage(frame);
+			const outcome = parseMessage(frame.decode());
 			if (!outcome.ok) return;
 			const { message: wide } = outcome;
 			for (const reader of [read.vias, read.contacts, read.routes, read.event, read.retryAfter]) reader(wide);

@@ -27,7 +27,7 @@ function readAll(octets: Uint8Array): SipMessage[] {
 	const messages: SipMessage[] = [];
 	new Framer(DEFAULT_FRAMER_LIMITS).push(octets, {
 		frame(frame) {
-			const outcome = parseMessage(frame);
+			const outcome = parseMessage(frame.decode());
 			if (outcome.ok) messages.push(outcome.message);
 		},
 		ping() {},

@@ -64,7 +64,7 @@ function feed(pieces: Iterable<Uint8Array>): Seen {
 	let framerFault: Seen["framerFault"];
 	for (const piece of pieces) {
 		framer.push(piece, {
-			frame: (frame) => outcomes.push(parseMessage(frame)),
+			frame: (frame) => outcomes.push(parseMessage(frame.decode())),
 			ping: () => {},
 			pong: () => {},
 			fault: ({ code, status }) => {

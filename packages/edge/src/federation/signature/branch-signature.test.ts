@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
-import { type BranchFields, formatBranch, isLoop, verifyBranch } from "./branch-signature.ts";
+import {
+	type BranchFields,
+	createBranchBase,
+	formatBranch,
+	formatBranchOf,
+	isLoop,
+	verifyBranch,
+} from "./branch-signature.ts";
 import { createTestKey, createTestLookup } from "./testing.ts";
 
 const key = createTestKey("q7zk");
@@ -105,4 +112,19 @@ test("§16.3: our branch on a request that is routed as before is a loop; routed
 		hashes.add(formatBranch(key, random, `sip:user${index}@contoso.example`, fields).split(".")[2] ?? "");
 	}
 	assert.equal(hashes.size, 5_000);
+});
+
+test("what is the same in all requests of a side of a dialog may be made ready once", () => {
+	for (const parts of [
+		fields,
+		{ ...fields, fromAor: "Lena@FABRIKAM.example", sentBy: "EDGE:5061" },
+		{ ...fields, cseqMethod: "ACK" },
+	]) {
+		const { cseqNumber, cseqMethod, viaBelow, ...standing } = parts;
+		const base = createBranchBase(routing, standing);
+		assert.equal(
+			formatBranchOf(key, random, base, cseqNumber, cseqMethod, viaBelow),
+			formatBranch(key, random, routing, parts),
+		);
+	}
 });

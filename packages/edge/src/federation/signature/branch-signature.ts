@@ -2,10 +2,12 @@
  * The branch of our Vias (protocol sheet 4.5): `z9hG4bK` and `1.kid.rnd.mac`. The transaction table finds transactions by the
  * whole branch; the MAC tells what never was a branch of ours, and a request of ours that came back (RFC 3261 §16.3 step 4).
  */
+import { detach } from "@causeway/sip";
 import { isBase36 } from "./base36.ts";
 import { MAC_LENGTH } from "./mac-key.ts";
 import type { KeyLookup, TokenKey } from "./route-token.ts";
 
+const LABEL = "fed-via/1";
 const PREFIX = "z9hG4bK1.";
 const LONGEST_KID = 4;
 /** The random part: 13 characters of 32, 65 bits. */
@@ -49,6 +51,46 @@ export function formatBranch(key: TokenKey, random: string, routing: string, fie
 	return `${PREFIX}${key.kid}.${rnd}.${key.mac.sign(signedFields(key.kid, rnd, fields))}`;
 }
 
+/** What does not change from one request of a side of a dialog to the next, ready to be signed. */
+export interface BranchBase {
+	readonly routing: string;
+	readonly sentBy: string;
+	readonly callId: string;
+	readonly fromAor: string;
+	readonly fromTag: string;
+}
+
+/** As {@link formatBranch} takes them; what differs from request to request is left out. */
+export function createBranchBase(
+	routing: string,
+	fields: Omit<BranchFields, "cseqNumber" | "cseqMethod" | "viaBelow">,
+): BranchBase {
+	const { sentBy, callId, fromAor, fromTag } = fields;
+	return {
+		routing: routingHash(routing),
+		sentBy: sentBy.toLowerCase(),
+		callId: detach(callId),
+		fromAor: detach(fromAor.toLowerCase()),
+		fromTag: detach(fromTag),
+	};
+}
+
+/** The same as {@link formatBranch} makes. `method`: as in {@link BranchFields.cseqMethod}. */
+export function formatBranchOf(
+	key: TokenKey,
+	random: string,
+	base: BranchBase,
+	cseqNumber: number,
+	method: string,
+	viaBelow: string,
+): string {
+	const rnd = random.slice(0, RANDOM_LENGTH) + base.routing;
+	const { sentBy, callId, fromAor, fromTag } = base;
+	const cseq = signedCSeq(cseqNumber, method);
+	const mac = key.mac.sign([LABEL, key.kid, rnd, sentBy, callId, cseq, fromAor, fromTag, viaBelow]);
+	return `${PREFIX}${key.kid}.${rnd}.${mac}`;
+}
+
 /** Whether a branch is ours and belongs to a message with these fields. */
 export function verifyBranch(keys: Pick<KeyLookup, "find">, branch: string, fields: BranchFields): BranchVerdict {
 	const parts = readBranch(branch);
@@ -66,18 +108,21 @@ export function isLoop(keys: Pick<KeyLookup, "find">, branch: string, routing: s
 
 function signedFields(kid: string, rnd: string, fields: BranchFields): readonly string[] {
 	const { sentBy, callId, cseqNumber, cseqMethod, fromAor, fromTag, viaBelow } = fields;
-	const method = cseqMethod === "ACK" || cseqMethod === "CANCEL" ? "INVITE" : cseqMethod;
 	return [
-		"fed-via/1",
+		LABEL,
 		kid,
 		rnd,
 		sentBy.toLowerCase(),
 		callId,
-		`${cseqNumber} ${method}`,
+		signedCSeq(cseqNumber, cseqMethod),
 		fromAor.toLowerCase(),
 		fromTag,
 		viaBelow,
 	];
+}
+
+function signedCSeq(number: number, method: string): string {
+	return `${number} ${method === "ACK" || method === "CANCEL" ? "INVITE" : method}`;
 }
 
 function readBranch(branch: string): { readonly kid: string; readonly rnd: string; readonly mac: string } | undefined {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Framer } from "../../../src/message/framer.ts";
 import { DEFAULT_FRAMER_LIMITS, type FramerLimits } from "../../../src/message/limits.ts";
+import type { OctetFrame } from "../../../src/message/octet-frame.ts";
 import { readCorpusFiles, TORTURE_FOLDER } from "../corpus.ts";
 import type { FuzzTarget } from "../fuzz-target.ts";
 import { MESSAGE_TOKENS, repairLength } from "../sip-text.ts";
@@ -51,7 +52,8 @@ function feed(input: Uint8Array, sizes: readonly number[], limits: FramerLimits)
 	let frames = 0;
 	let ended = "";
 	const user = {
-		frame: ({ head, body }: { head: { text: string }; body: Uint8Array }) => {
+		frame: (frame: OctetFrame) => {
+			const { head, body } = frame.decode();
 			frames += 1;
 			assert.ok(head.text.length <= limits.headBytes && head.text.endsWith("\r\n\r\n"), "a head beyond the limit");
 			assert.ok(body.length <= limits.bodyBytes, "a body beyond the limit");

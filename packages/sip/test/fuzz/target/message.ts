@@ -66,7 +66,7 @@ function readAll(input: Uint8Array): string {
 	const framer = new Framer(DEFAULT_FRAMER_LIMITS);
 	framer.push(input, {
 		frame: (frame) => {
-			kind = readFrame(frame);
+			kind = readFrame(frame.decode());
 		},
 		ping: () => {},
 		pong: () => {},
@@ -140,7 +140,7 @@ function frameOne(octets: Uint8Array): Frame | undefined {
 	new Framer({ ...DEFAULT_FRAMER_LIMITS, headBytes: 2 * DEFAULT_FRAMER_LIMITS.headBytes }).push(octets, {
 		...user,
 		frame: (frame) => {
-			found = frame;
+			found = frame.decode();
 		},
 	});
 	return found;

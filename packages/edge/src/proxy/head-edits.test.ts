@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applyEdits, type Edit, HeaderId } from "@causeway/sip";
-import { lineStart, type Splice, spliceOf, spliceText } from "./head-splice.ts";
+import { applyEdits, type Edit, HeaderId, HeadSplices, placeOf } from "@causeway/sip";
+import { lineStart, putEdit } from "./head-edits.ts";
 import { messageOf } from "./testing.ts";
 
 const TEXT = [
@@ -20,17 +20,18 @@ const message = messageOf(TEXT);
 assert.ok(message.kind === "request");
 const { head } = message;
 
-function spliced(edits: readonly Exclude<Edit, { kind: "request-uri" }>[]): string {
-	return spliceText(
-		head.text,
-		edits.map((edit) => spliceOf(head, edit)),
-	);
+function spliced(edits: readonly Edit[]): string {
+	const splices = new HeadSplices();
+	for (const edit of edits) putEdit(splices, head, edit);
+	const octets = Buffer.alloc(TEXT.length + splices.growth);
+	splices.write(placeOf(message), octets, 0);
+	return octets.toString("latin1");
 }
 
 const [, via = "", , , , , fold = ""] = TEXT.split(/\r\n(?! )/);
 const viaEnd = TEXT.indexOf("\r\n", TEXT.indexOf("Via:"));
 /** Edits, and the text they make of ours. */
-const table: readonly (readonly [string, readonly Exclude<Edit, { kind: "request-uri" }>[], string])[] = [
+const table: readonly (readonly [string, readonly Edit[], string])[] = [
 	["no edit", [], TEXT],
 	["the first field is removed", [{ kind: "remove", field: 0 }], TEXT.replace(`${via}\r\n`, "")],
 	["a folded field is removed whole", [{ kind: "remove", field: 5 }], TEXT.replace(`${fold}\r\n`, "")],
@@ -76,22 +77,17 @@ test("splices make of a message what applyEdits makes of it", () => {
 	}
 });
 
-test("splices that come in any order are made in that of their places", () => {
-	const digits = "0123456789";
-	const splices: readonly Splice[] = [
-		{ start: 7, end: 8, text: "h" },
-		{ start: 0, end: 1, text: "" },
-		{ start: 3, end: 5, text: "DE" },
-		{ start: 9, end: 9, text: "|" },
-		{ start: 9, end: 10, text: "j" },
-		{ start: 1, end: 1, text: "^" },
-	];
-	assert.equal(spliceText(digits, [...splices]), "^12DE56h8|j");
-	assert.equal(spliceText(digits, []), digits);
+test("an edit of the Request-URI is none of header fields", () => {
+	assert.throws(() => spliced([{ kind: "request-uri", uri: "sip:a@b.example" }]), /Request-URI/);
 });
 
 test("the line of a field begins with its name, and behind the last stands the empty line", () => {
-	assert.equal(lineStart(head, 0), TEXT.indexOf("Via:"));
-	assert.equal(lineStart(head, 6), TEXT.indexOf("Content-Length:"));
-	assert.equal(lineStart(head, 7), TEXT.length - 2);
+	const fields = [...head.fields, 1, 2, 3, 4];
+	for (const [field, start] of [
+		[0, TEXT.indexOf("Via:")],
+		[6, TEXT.indexOf("Content-Length:")],
+		[7, TEXT.length - 2],
+	] as const) {
+		assert.equal(lineStart(fields, head.fields.length, field), start);
+	}
 });
