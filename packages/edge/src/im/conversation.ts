@@ -43,9 +43,13 @@ const STORE_PAUSE_MS = 5_000;
 /** The answer after which the next edge is tried. */
 const UNAVAILABLE = 503;
 
-function noneUnavailable(): { readonly links: Set<Link>; failure: MessageFinish | undefined } {
-	return { links: new Set(), failure: undefined };
+/** Links whose edge answered our call with 503, and how the last one failed. */
+interface Unavailable {
+	readonly links: Set<Link>;
+	failure: MessageFinish;
 }
+
+const none: ReadonlySet<Link> = new Set();
 
 /** Nobody waits for these answers; what they say of the session counts (protocol sheet 3.6, RFC 3994 §3.6). */
 function typingUser(session: Session): ClientTransactionUser {
@@ -66,7 +70,8 @@ export class Conversation {
 	readonly address: string;
 	readonly #options: ConversationOptions;
 	readonly #queue: Message[] = [];
-	readonly #sessions = new Set<Session>();
+	/** Mostly one: a set would take more room than it. */
+	#sessions: readonly Session[] = [];
 	/** Where messages go, or will go when it is established. */
 	#current: Session | undefined;
 	#isPreparing = false;
@@ -77,32 +82,32 @@ export class Conversation {
 	#unwritten: Set<Timer> | undefined;
 	#isStopped = false;
 	/** Links whose edge answered our call with 503, and how the last one failed. */
-	#unavailable = noneUnavailable();
+	#unavailable: Unavailable | undefined;
 	/** Messages that had their one second try. */
 	#tried: Set<string> | undefined;
 	/** Sessions that a newer one of the other side's replaced, and in which a message still waits for its answer. */
 	#replaced: Set<Session> | undefined;
-	readonly #composer: Composer;
+	/** Once our user has written. */
+	#composer: Composer | undefined;
 
 	constructor(options: ConversationOptions, owner: string, peer: string, address: string) {
 		this.#options = options;
 		this.owner = owner;
 		this.peer = peer;
 		this.address = address;
-		this.#composer = new Composer(options.clock, (active) => this.#tellTyping(active));
 	}
 
 	get waiting(): number {
 		return this.#queue.length + (this.#outstanding === undefined ? 0 : 1) + (this.#unwritten?.size ?? 0);
 	}
 
-	get sessions(): Iterable<Session> {
+	get sessions(): readonly Session[] {
 		return this.#sessions;
 	}
 
 	/** Nothing is left to do. */
 	get isIdle(): boolean {
-		return this.waiting === 0 && this.#sessions.size === 0 && !this.#isPreparing;
+		return this.waiting === 0 && this.#sessions.length === 0 && !this.#isPreparing;
 	}
 
 	/** A message that is on disk as `queued`. */
@@ -117,7 +122,7 @@ export class Conversation {
 			this.#rest();
 			return;
 		}
-		this.#sessions.add(session);
+		this.#add(session);
 		if (this.#isPreparing || this.#calling !== undefined) return;
 		const before = this.#current;
 		this.#current = session;
@@ -131,8 +136,8 @@ export class Conversation {
 	}
 
 	established(session: Session): void {
-		this.#unavailable = noneUnavailable();
-		this.#sessions.add(session);
+		this.#unavailable = undefined;
+		this.#add(session);
 		if (session === this.#calling) this.#calling = undefined;
 		if (this.#current === undefined || this.#current.isOver) this.#current = session;
 		this.#pump();
@@ -140,12 +145,12 @@ export class Conversation {
 
 	/** A session is over; `end` says why, where what waited for it has to be told. */
 	ended(session: Session, end: InviteEnd): void {
-		this.#sessions.delete(session);
+		this.#remove(session);
 		this.#replaced?.delete(session);
 		const wasCalling = session === this.#calling;
 		if (wasCalling) this.#calling = undefined;
 		if (session === this.#current) {
-			const others = [...this.#sessions];
+			const others = this.#sessions;
 			// One whose ACK is still to come will do: it is established soon, or ends.
 			this.#current = others.find(({ isEstablished }) => isEstablished) ?? others.find(({ isOver }) => !isOver);
 			if (wasCalling && this.#current === undefined && !this.#isStopped) this.#notAnswered(session, end);
@@ -158,6 +163,7 @@ export class Conversation {
 	#notAnswered(session: Session, end: InviteEnd): void {
 		const failure = explainFailure(end, session.refusal);
 		if (end.kind === "refused" && end.statusCode === UNAVAILABLE) {
+			this.#unavailable ??= { links: new Set(), failure };
 			this.#unavailable.links.add(session.link);
 			this.#unavailable.failure = failure;
 		} else if (!this.#options.offersOtherForm(session)) {
@@ -167,7 +173,9 @@ export class Conversation {
 
 	/** Our user writes, or stopped. */
 	typing(active: boolean): void {
-		if (this.#current?.isEstablished === true) this.#composer.writes(active);
+		if (this.#current?.isEstablished !== true) return;
+		this.#composer ??= new Composer(this.#options.clock, (isActive) => this.#tellTyping(isActive));
+		this.#composer.writes(active);
 	}
 
 	/** Told only inside an open session, in a form that the other side understands. */
@@ -189,17 +197,17 @@ export class Conversation {
 
 	/** Our user is done with the other side: its sessions end, and nothing more is taken in them. */
 	close(): void {
-		this.#composer.close();
-		for (const session of [...this.#sessions]) session.shut();
+		this.#composer?.close();
+		for (const session of this.#sessions) session.shut();
 	}
 
 	/** The server stops: the sessions end, and what waits stays on disk for the next start. */
 	stop(): void {
 		this.#isStopped = true;
-		this.#composer.close();
+		this.#composer?.close();
 		for (const timer of this.#unwritten ?? []) timer.stop();
 		this.#unwritten = undefined;
-		for (const session of [...this.#sessions]) session.leave();
+		for (const session of this.#sessions) session.leave();
 	}
 
 	/** Ends what has waited too long for its turn. */
@@ -214,6 +222,14 @@ export class Conversation {
 				blame: "peer",
 			});
 		}
+	}
+
+	#add(session: Session): void {
+		if (!this.#sessions.includes(session)) this.#sessions = [...this.#sessions, session];
+	}
+
+	#remove(session: Session): void {
+		this.#sessions = this.#sessions.filter((other) => other !== session);
 	}
 
 	#pump(): void {
@@ -232,7 +248,7 @@ export class Conversation {
 
 	#prepare(): void {
 		this.#isPreparing = true;
-		this.#options.prepare(this, this.#unavailable.links).then(
+		this.#options.prepare(this, this.#unavailable?.links ?? none).then(
 			(prepared) => this.#prepared(prepared),
 			(error: unknown) => this.#prepared(this.#notOpened(error)),
 		);
@@ -246,19 +262,19 @@ export class Conversation {
 			this.#pump();
 			this.#rest();
 		} else if ("fate" in prepared) {
-			void this.#failAll(this.#unavailable.failure ?? prepared);
+			void this.#failAll(this.#unavailable?.failure ?? prepared);
 		} else {
 			// Known before it calls: a call may end before it returns.
 			this.#current = prepared;
 			this.#calling = prepared;
-			this.#sessions.add(prepared);
+			this.#add(prepared);
 			try {
 				prepared.call(this.#options.profileOf(prepared));
 			} catch (error) {
 				// What a person wrote as an address makes no request: that is no reason to stop for everybody.
 				this.#current = undefined;
 				this.#calling = undefined;
-				this.#sessions.delete(prepared);
+				this.#remove(prepared);
 				void this.#failAll(this.#notOpened(error));
 			}
 		}
@@ -286,7 +302,7 @@ export class Conversation {
 			return;
 		}
 		fate(message, "sending");
-		this.#composer.sent();
+		this.#composer?.sent();
 		if (!session.isEstablished) {
 			// Ended while the disk was busy: certainly not sent.
 			await this.#requeue(message);
@@ -374,13 +390,13 @@ export class Conversation {
 	}
 
 	async #failAll(finish: MessageFinish): Promise<void> {
-		this.#unavailable = noneUnavailable();
+		this.#unavailable = undefined;
 		await Promise.all(this.#queue.splice(0).map((message) => this.#finish(message, finish)));
 		this.#rest();
 	}
 
 	#rest(): void {
-		if (this.#sessions.size === 0) this.#composer.close();
+		if (this.#sessions.length === 0) this.#composer?.close();
 		if (this.isIdle) this.#options.idle(this);
 	}
 }

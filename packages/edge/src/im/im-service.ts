@@ -451,7 +451,7 @@ export class ImService implements SessionUser {
 		const known = this.#conversations.get(key);
 		if (known !== undefined) return known;
 		const made = new Conversation(this.#conversationOptions, owner, peer, address);
-		this.#conversations.set(key, made);
+		this.#conversations.set(detach(key), made);
 		return made;
 	}
 

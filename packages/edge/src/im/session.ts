@@ -130,8 +130,10 @@ export class Session implements DialogUsage, KnownMessageUser {
 	offered: ImProfile | undefined;
 	readonly #options: SessionOptions;
 	readonly #parts: SessionParts;
-	readonly #describer: Describer;
-	readonly #answers: InviteAnswers;
+	/** Names our descriptions in this session. */
+	readonly #originId: number;
+	/** While an answer is made, or waits for its ACK. */
+	#answers: InviteAnswers | undefined;
 	#link: Link;
 	#state: InviteState = initialInviteState;
 	#dialog: Dialog | undefined;
@@ -139,11 +141,7 @@ export class Session implements DialogUsage, KnownMessageUser {
 	/** Ours, as long as an answer to it may make a dialog. */
 	#invite: SipRequest | undefined;
 	/** On the wheel of the transactions: a timer of its own would outlive the edge and keep its process. */
-	readonly #inviteRelease = createWheelEntry({
-		expired: () => {
-			this.#invite = undefined;
-		},
-	});
+	#inviteRelease: ReturnType<typeof createWheelEntry> | undefined;
 	#inviteTransaction: ClientTransaction | undefined;
 	/** The dialog of the 2xx at hand. */
 	#answered: Dialog | undefined;
@@ -165,18 +163,7 @@ export class Session implements DialogUsage, KnownMessageUser {
 		this.createdAt = options.clock.wall();
 		this.startedAtMs = options.clock.now();
 		this.lastActivityMs = this.startedAtMs;
-		this.#describer = {
-			originId: createOriginId(options.random),
-			originVersion: 1,
-			host: options.identity().fqdn,
-			acceptTypes: ACCEPTED_TYPES,
-		};
-		this.#answers = new InviteAnswers(options, {
-			peer: parts.peer,
-			describer: this.#describer,
-			isConnected: () => this.#link.connection.isOpen,
-			unacknowledged: () => this.#step({ kind: "ack-timeout" }),
-		});
+		this.#originId = createOriginId(options.random);
 	}
 
 	/** Where it lives, or would have. */
@@ -213,7 +200,7 @@ export class Session implements DialogUsage, KnownMessageUser {
 			initiator: keyOfAddress(local),
 			other: keyOfAddress(remote),
 		});
-		const offer = createOffer(profile, contact.uri, this.#describer);
+		const offer = createOffer(profile, contact.uri, this.#describer());
 		this.#isCaller = true;
 		this.offered = profile;
 		this.#invite = createInitialRequest({
@@ -257,7 +244,9 @@ export class Session implements DialogUsage, KnownMessageUser {
 			agent.answer(transaction, made.fault.status, { code: made.fault.code });
 			return false;
 		}
-		this.#answers.offered(transaction, toTag, offer, chosen, this.#refreshed(expiry));
+		const answers = this.#answering();
+		answers.signed(contact);
+		answers.offered(transaction, toTag, offer, chosen, this.#refreshed(expiry));
 		this.#dialog = confirmUasDialog(made.value);
 		this.#takeTypes(acceptTypes(offer, chosen));
 		agent.dialogs.add(made.value.id, this.#link.connection.id, this);
@@ -273,7 +262,6 @@ export class Session implements DialogUsage, KnownMessageUser {
 		this.acceptTypes = details.acceptTypes;
 		this.#isCaller = details.isCaller;
 		this.#dialog = dialog;
-		this.#answers.signed({ uri: dialog.localContact.slice(1, -1), value: dialog.localContact });
 		const remoteTag = details.isCaller ? dialog.id.remoteTag : undefined;
 		this.#state = { name: "confirmed", remoteTag, reinvite: "none", closing: undefined };
 		this.#options.agent.dialogs.add(dialog.id, this.#link.connection.id, this);
@@ -341,15 +329,32 @@ export class Session implements DialogUsage, KnownMessageUser {
 
 	/** Our Contact of this dialog-to-be. */
 	#sign(start: Pick<DialogStart, "initiatedBy" | "callId" | "initiatorTag" | "initiator" | "other">): SignedContact {
-		const contact = this.#options.agent.contacts.create({
+		return this.#options.agent.contacts.create({
 			...start,
 			user: userPart(this.local),
 			usage: "invite",
 			connectionId: this.#link.connection.id,
 			peer: this.peer.name,
 		});
-		this.#answers.signed(contact);
-		return contact;
+	}
+
+	#describer(): Describer {
+		const host = this.#options.identity().fqdn;
+		return { originId: this.#originId, originVersion: 1, host, acceptTypes: ACCEPTED_TYPES };
+	}
+
+	/** What answers INVITEs. Thousands of open sessions have none to answer: it is made when one comes. */
+	#answering(): InviteAnswers {
+		if (this.#answers !== undefined) return this.#answers;
+		this.#answers = new InviteAnswers(this.#options, {
+			peer: this.peer,
+			describer: this.#describer(),
+			isConnected: () => this.#link.connection.isOpen,
+			unacknowledged: () => this.#step({ kind: "ack-timeout" }),
+		});
+		const value = this.#dialog?.localContact;
+		if (value !== undefined) this.#answers.signed({ uri: value.slice(1, -1), value });
+		return this.#answers;
 	}
 
 	// DialogUsage.
@@ -460,7 +465,7 @@ export class Session implements DialogUsage, KnownMessageUser {
 			this.#options.agent.answer(transaction, 422, { code: "session-too-short", headers: expiry.headers });
 			return;
 		}
-		this.#answers.reoffered(transaction, offer.value, this.#refreshed(expiry));
+		this.#answering().reoffered(transaction, offer.value, this.#refreshed(expiry));
 		this.#step({ kind: "reoffered", offer: judgeReoffer(offer.value) });
 	}
 
@@ -496,13 +501,14 @@ export class Session implements DialogUsage, KnownMessageUser {
 				this.#sendBye(effect.remoteTag, effect.isStray);
 				break;
 			case "answer-invite":
-				this.#answers.answerInvite(effect.statusCode);
+				this.#answering().answerInvite(effect.statusCode);
 				break;
 			case "stop-sending-200":
-				this.#answers.stopSending();
+				this.#answers?.stopSending();
+				this.#answers = undefined;
 				break;
 			case "answer-reinvite":
-				this.#answers.answerReinvite(effect.statusCode);
+				this.#answering().answerReinvite(effect.statusCode);
 				break;
 			case "answer-bye":
 				if (this.#byeAtHand !== undefined) agent.answer(this.#byeAtHand, effect.statusCode, { code: "bye" });
@@ -527,7 +533,8 @@ export class Session implements DialogUsage, KnownMessageUser {
 				this.#parts.user.ended(this, this.#isDeclined ? { kind: "refused", statusCode: 488 } : effect.end);
 				break;
 			case "forget":
-				this.#answers.stopSending();
+				this.#answers?.stopSending();
+				this.#answers = undefined;
 				if (this.#dialog !== undefined) agent.dialogs.remove(this.#dialog.id);
 				break;
 			case "send-reinvite":
@@ -586,6 +593,11 @@ export class Session implements DialogUsage, KnownMessageUser {
 	/** Answers of other branches come while the transaction waits for them (RFC 6026 §7.2: Timer M); the dialog needs no INVITE. */
 	#releaseInvite(): void {
 		const { transactions } = this.#options.agent;
+		this.#inviteRelease ??= createWheelEntry({
+			expired: () => {
+				this.#invite = undefined;
+			},
+		});
 		transactions.wheel.start(this.#inviteRelease, 64 * transactions.timing.t1Ms);
 	}
 

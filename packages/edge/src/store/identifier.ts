@@ -20,6 +20,7 @@ export const IDENTIFIER_LENGTH = TIME_DIGITS + COUNT_DIGITS + 2 * RANDOM_HALF_DI
 export function createIdentifiers(clock: Pick<Clock, "wall">, random: Random, latest?: string): () => string {
 	let timeMs = latest === undefined ? 0 : parseDigits(latest.slice(0, TIME_DIGITS));
 	let count = latest === undefined ? 0 : parseDigits(latest.slice(TIME_DIGITS, TIME_DIGITS + COUNT_DIGITS));
+	const octets = Buffer.alloc(IDENTIFIER_LENGTH);
 	return () => {
 		const nowMs = clock.wall();
 		if (nowMs > timeMs) {
@@ -31,12 +32,13 @@ export function createIdentifiers(clock: Pick<Clock, "wall">, random: Random, la
 			timeMs += 1;
 			count = 0;
 		}
-		return (
-			formatDigits(timeMs, TIME_DIGITS) +
-			formatDigits(count, COUNT_DIGITS) +
-			formatDigits(random.below(RANDOM_HALF_END), RANDOM_HALF_DIGITS) +
-			formatDigits(random.below(RANDOM_HALF_END), RANDOM_HALF_DIGITS)
-		);
+		// Written as octets: a text that is put together of parts takes five times the room, and is kept as long as its message.
+		writeDigits(octets, 0, timeMs, TIME_DIGITS);
+		writeDigits(octets, TIME_DIGITS, count, COUNT_DIGITS);
+		const randomAt = TIME_DIGITS + COUNT_DIGITS;
+		writeDigits(octets, randomAt, random.below(RANDOM_HALF_END), RANDOM_HALF_DIGITS);
+		writeDigits(octets, randomAt + RANDOM_HALF_DIGITS, random.below(RANDOM_HALF_END), RANDOM_HALF_DIGITS);
+		return octets.toString("latin1");
 	};
 }
 
@@ -46,13 +48,17 @@ export function firstIdentifierAt(timeMs: number): string {
 }
 
 function formatDigits(value: number, length: number): string {
+	const octets = Buffer.alloc(length);
+	writeDigits(octets, 0, value, length);
+	return octets.toString("latin1");
+}
+
+function writeDigits(octets: Buffer, start: number, value: number, length: number): void {
 	let rest = Math.floor(value);
-	let out = "";
-	for (let place = 0; place < length; place += 1) {
-		out = DIGITS.charAt(rest % 32) + out;
+	for (let at = start + length - 1; at >= start; at -= 1) {
+		octets[at] = DIGITS.charCodeAt(rest % 32);
 		rest = Math.floor(rest / 32);
 	}
-	return out;
 }
 
 function parseDigits(digits: string): number {
