@@ -1,10 +1,12 @@
 /** A real edge in a process of its own, with the default configuration, one hosted domain and one direct peer. */
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client } from "@causeway/admin";
+import { systemClock, systemRandom } from "@causeway/sip/node";
 import type { ReadyMessage } from "../../src/cli/serve.ts";
 import type { Issued } from "../../src/pki/authority.ts";
+import { Store } from "../../src/store/store.ts";
 import type { BenchmarkSettings } from "./benchmark.ts";
 import { Child } from "./child.ts";
 import { createCredentials } from "./credentials.ts";
@@ -25,21 +27,24 @@ export interface BenchEdge {
 	readonly peer: Issued;
 	/** Makes users `user1` … with published presence `available`; their addresses. */
 	createUsers(count: number): Promise<readonly string[]>;
-	/** The same, each with a token of its own, and everybody of `watchers` may watch them. */
-	createWatchedUsers(
-		count: number,
-		watchers: string,
-	): Promise<readonly { readonly aor: string; readonly token: string }[]>;
+	/** A token for each of the users that were there from the start. */
+	mintTokens(): Promise<readonly { readonly aor: string; readonly token: string }[]>;
 	readonly httpUrl: string;
 	close(): Promise<void>;
 }
 
-/** Makes certificates and configuration in the run's folder and starts the edge. */
-export async function startEdgeProcess({ folder, profileFolder, cores }: BenchmarkSettings): Promise<BenchEdge> {
+/**
+ * Makes certificates and configuration in the run's folder and starts the edge; with so many users whom everybody of the partner may watch.
+ * They have no password: hashing that of each would take longer than the rounds.
+ */
+export async function startEdgeProcess(settings: BenchmarkSettings, watched = 0): Promise<BenchEdge> {
+	const { folder, profileFolder, cores } = settings;
 	const credentials = await createCredentials(folder, FQDN);
 	const peer = await credentials.issue(PEER_FQDN);
 	const config = join(folder, "causeway.toml");
 	await writeFile(config, CONFIGURATION);
+	const aors = Array.from({ length: watched }, (_, index) => `user${index + 1}@${HOSTED_DOMAIN}`);
+	await addUsers(join(folder, "data"), aors);
 
 	const child = new Child({
 		name: "the edge",
@@ -61,7 +66,7 @@ export async function startEdgeProcess({ folder, profileFolder, cores }: Benchma
 			sip: listener,
 			peer,
 			createUsers: (count) => createUsers(admin, count),
-			createWatchedUsers: (count, watchers) => createWatchedUsers(admin, count, watchers),
+			mintTokens: () => mintTokens(admin, aors),
 			httpUrl,
 			close: () => child.close(),
 		};
@@ -83,15 +88,24 @@ async function createUsers(admin: Client, count: number): Promise<readonly strin
 	return users;
 }
 
-async function createWatchedUsers(admin: Client, count: number, watchers: string) {
+async function addUsers(folder: string, aors: readonly string[]): Promise<void> {
+	if (aors.length === 0) return;
+	await mkdir(folder, { mode: 0o700 });
+	const log = { debug() {}, info() {}, warn() {}, error() {} };
+	const store = await Store.open(join(folder, "causeway.sqlite"), {
+		clock: systemClock(),
+		random: systemRandom(),
+		log,
+	});
+	await Promise.all(aors.map((address) => store.users.add({ address, displayName: "User" })));
+	await Promise.all(aors.map((aor) => store.watchers.decide(aor, `@${PEER_DOMAIN}`, "allow")));
+	await store.close();
+}
+
+async function mintTokens(admin: Client, aors: readonly string[]) {
 	const made: { readonly aor: string; readonly token: string }[] = [];
-	for (let number = 1; number <= count; number += 1) {
-		const aor = `user${number}@${HOSTED_DOMAIN}`;
-		await admin.call("putUser", { params: { aor }, body: { password: PASSWORD, display_name: "User" } });
+	for (const aor of aors) {
 		const { token } = await admin.call("mintToken", { params: { aor }, body: {} });
-		const user = admin.withToken(token);
-		await user.call("putPresence", { body: { state: "available" } });
-		await user.call("putRule", { params: { who: `@${watchers}` }, body: { decision: "allow" } });
 		made.push({ aor, token });
 	}
 	return made;

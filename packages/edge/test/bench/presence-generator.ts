@@ -24,11 +24,17 @@ export type PresenceRequest =
 	| PresencePlan
 	/** New subscriptions, each with its NOTIFY answered. */
 	| { readonly kind: "subscribe"; readonly operations: number }
+	/** Waits until everybody may change again, so that the round that follows never waits. */
+	| { readonly kind: "rest" }
 	/** Changes of state, each told to everybody who watches; no presentity changes twice within the spacing. */
 	| { readonly kind: "change"; readonly operations: number; readonly watchers: number };
 
+/** What is timed. */
+export type PresenceRound = Extract<PresenceRequest, { readonly kind: "subscribe" | "change" }>;
+
 export type PresenceAnswer =
 	| { readonly kind: "opened" }
+	| { readonly kind: "rested" }
 	| {
 			readonly kind: "finished";
 			readonly succeeded: number;
@@ -77,7 +83,12 @@ class Generator {
 		}
 	}
 
-	async run(what: Exclude<PresenceRequest, PresencePlan>): Promise<PresenceAnswer> {
+	async rest(): Promise<void> {
+		const readyAt = Math.max(0, ...this.#changedAt.values()) + SPACING_MS;
+		await new Promise((resolve) => setTimeout(resolve, Math.max(0, readyAt - performance.now())));
+	}
+
+	async run(what: PresenceRound): Promise<PresenceAnswer> {
 		this.#succeeded = 0;
 		this.#errors = 0;
 		this.#firstError = undefined;
@@ -241,6 +252,9 @@ async function serve(request: PresenceRequest): Promise<void> {
 		generator = new Generator(request);
 		await generator.open();
 		tell({ kind: "opened" });
+	} else if (request.kind === "rest") {
+		await generator?.rest();
+		tell({ kind: "rested" });
 	} else if (generator !== undefined) tell(await generator.run(request));
 }
 
