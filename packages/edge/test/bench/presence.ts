@@ -92,7 +92,7 @@ export const presenceBenchmarks: readonly Benchmark[] = [
 		"presence-subscribe",
 		"a new subscription with hosted users: SUBSCRIBE and its 200, NOTIFY and its 200; 4 connections, saturated",
 		0.46,
-		{ flow: "subscribe", presentities: 50, window: 128, operations: 10_000, warmUp: 3_000 },
+		{ flow: "subscribe", presentities: 50, window: 128, operations: 10_000, warmUp: 10_000 },
 	),
 	row(
 		"presence-change",
