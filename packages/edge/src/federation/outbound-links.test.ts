@@ -123,3 +123,45 @@ test("an empty list of addresses is a refusal", async () => {
 	const { to } = setUp();
 	assert.equal(await to(), "fabrikam.example has no edge to dial");
 });
+
+/** A link from an address to us, or of ours to it. */
+function linkAt(address: string, port: number, names: string, dialledName?: string): Link {
+	const link = createTestLink(presentTestCertificate("public", ...names.split(" ")), {
+		dialledName,
+		network: peer.name,
+	});
+	return { ...link, connection: Object.assign(link.connection, { remote: { address, port } }) };
+}
+
+const behindOne = [
+	["sip1, dialled by its port", linkAt("192.0.2.1", 5061, "sip1.fabrikam.example", "sip1.fabrikam.example"), "none"],
+	["another port of theirs", linkAt("192.0.2.1", 5062, "sip1.fabrikam.example", "sip1.fabrikam.example"), "sip1"],
+	["sip1, which dialled us", linkAt("192.0.2.1", 40000, "sip1.fabrikam.example"), "none"],
+	["sip2, which dialled us from the same address", linkAt("192.0.2.1", 40000, "sip2.fabrikam.example"), "sip1"],
+	[
+		"one certificate for both, dialling us",
+		linkAt("192.0.2.1", 40000, "sip1.fabrikam.example sip2.fabrikam.example"),
+		"none",
+	],
+	["sip1 at another address", linkAt("192.0.2.7", 5061, "sip1.fabrikam.example", "sip1.fabrikam.example"), "sip1"],
+] as const;
+for (const [name, link, wanted] of behindOne) {
+	test(`protocol 1.2: after a 503 of ${name}, ${wanted === "none" ? "sip1 is not asked again" : "sip1 is asked"}`, async () => {
+		const { links, clock } = setUp();
+		const outcome = await links.toAny(peer, [first], clock.now() + 32_000, new Set([link]));
+		assert.equal(outcome.ok ? outcome.link.dialledName?.split(".")[0] : "none", wanted);
+	});
+}
+
+test("protocol 1.2: after a 503 of an edge that dialled us, its open links are not taken and those of its neighbour are", async () => {
+	const { links, table, clock } = setUp();
+	const sip1 = linkAt("192.0.2.1", 40000, "sip1.fabrikam.example");
+	const alsoSip1 = linkAt("192.0.2.1", 40001, "sip1.fabrikam.example");
+	const sip2 = linkAt("192.0.2.1", 40002, "sip2.fabrikam.example");
+	for (const link of [sip1, alsoSip1, sip2]) table.add(link);
+	const hops = [first, { ...second, address: "192.0.2.1", port: 5062 }];
+	const outcome = await links.toAny(peer, hops, clock.now() + 32_000, new Set([sip1]));
+	assert.equal(outcome.ok ? outcome.link : undefined, sip2);
+	const none = await links.toAny(peer, hops, clock.now() + 32_000, new Set([sip1, sip2]));
+	assert.equal(none.ok, false);
+});

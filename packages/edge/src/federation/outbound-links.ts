@@ -69,7 +69,7 @@ export class OutboundLinks {
 	): { readonly link: Link; readonly isBusy: boolean } | undefined {
 		const { links, load, outstanding } = this.#options;
 		const cost = (one: Link): number =>
-			tried.size > 0 && leadsWhereTried(one.connection.remote, isDialled(one), tried)
+			tried.size > 0 && leadsWhereTried(wayOf(one), tried)
 				? Number.POSITIVE_INFINITY
 				: outstanding(one) + load(one) / 1_000_000;
 		const link = links.findOpen(edgeName, peer.name, cost);
@@ -88,7 +88,7 @@ export class OutboundLinks {
 	async toAny(peer: Peer, hops: readonly Hop[], until: number, tried: TriedLinks = NONE_TRIED): Promise<DialResult> {
 		const { clock, attemptMs } = this.#options;
 		const isFailed = (hop: Hop): boolean => this.#failureOf(hop, peer) !== undefined;
-		const left = hops.filter((hop) => !leadsWhereTried(hop, true, tried));
+		const left = hops.filter((hop) => !leadsWhereTried({ ...hop, names: undefined }, tried));
 		const ordered = [...left.filter((hop) => !isFailed(hop)), ...left.filter(isFailed)];
 		let last: DialResult | undefined;
 		for (const hop of ordered) {
@@ -180,16 +180,34 @@ export class OutboundLinks {
 	}
 }
 
-/** Whether an address that is dialled, or the far end of a link, is where a tried link leads; the port of who dialled us says nothing. */
-function leadsWhereTried({ address, port }: Endpoint, isPortKnown: boolean, tried: TriedLinks): boolean {
-	return [...tried].some((link) => {
-		const { remote } = link.connection;
-		return remote.address === address && (remote.port === port || !(isPortKnown && isDialled(link)));
+/** Where an address that is dialled, or an open link, leads. */
+interface Way extends Endpoint {
+	/** Of the edge that is dialled there; undefined where the other side dialled. */
+	readonly serverName: string | undefined;
+	/** Of the certificate; undefined where none was shown yet. */
+	readonly names: readonly string[] | undefined;
+}
+
+function wayOf({ connection, dialledName, identity }: Link): Way {
+	const { address, port } = connection.remote;
+	return { address, port, serverName: dialledName, names: identity.names };
+}
+
+/**
+ * Whether a way leads where a tried link does. The port of who dialled us says nothing: edges behind one address are told apart by the
+ * names of their certificates, and taken for one where they share a name.
+ */
+function leadsWhereTried(way: Way, tried: TriedLinks): boolean {
+	return [...tried].map(wayOf).some((other) => {
+		if (other.address !== way.address) return false;
+		if (other.serverName !== undefined && way.serverName !== undefined) return other.port === way.port;
+		const names = edgeNames(way);
+		return edgeNames(other).some((name) => names.includes(name));
 	});
 }
 
-function isDialled({ dialledName }: Link): boolean {
-	return dialledName !== undefined;
+function edgeNames({ serverName, names = [] }: Way): readonly string[] {
+	return serverName === undefined ? names : [serverName];
 }
 
 function keyOf({ serverName, address, port }: Hop, { name }: Peer): string {

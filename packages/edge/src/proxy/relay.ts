@@ -24,8 +24,9 @@ import {
 	type TransactionLayer,
 	type Uri,
 } from "@causeway/sip";
-import type { LinkOutcome } from "../federation/federation.ts";
+import type { LinkOutcome, RefusesPeer } from "../federation/federation.ts";
 import type { Link } from "../federation/link.ts";
+import type { TriedLinks } from "../federation/outbound-links.ts";
 import type { BindingVerdict } from "../federation/outcome.ts";
 import type { Peer } from "../federation/peers.ts";
 import { formatBranch } from "../federation/signature/branch-signature.ts";
@@ -58,7 +59,7 @@ export interface RelayOptions {
 	readonly transactions: TransactionLayer;
 	readonly federation: () => {
 		findLink(connectionId: number): Link | undefined;
-		linkTo(domain: string): Promise<LinkOutcome>;
+		linkTo(domain: string, refuses?: RefusesPeer, tried?: TriedLinks): Promise<LinkOutcome>;
 		openLinkTo(domain: string): { readonly link: Link; readonly peer: Peer } | undefined;
 		bind(link: Link, domain: string): BindingVerdict | Promise<BindingVerdict>;
 	};
@@ -69,6 +70,9 @@ export interface RelayOptions {
 }
 
 type RelayDestination = Extract<Destination, { kind: "relay" }>;
+
+/** A request that passed the pipeline, and what it came with. */
+type Arrived = Pick<RequestContext, "transaction" | "request" | "link" | "route" | "sortedRoutes">;
 
 /** A verified request and the two peers it goes between. */
 interface Passage {
@@ -267,6 +271,30 @@ export class Relay implements RelayUser, RelayedRequestUser, OpeningWayUser {
 		this.#options.counted(method, status, code);
 	}
 
+	/** RFC 3261 §16.7 step 6: what opens a dialog tries the next address, with a branch and tokens of its own; what is in one stays. */
+	elsewhere(relayed: RelayedRequest, giveUp: () => void): boolean {
+		const { server, back, routes, tried } = relayed;
+		const { request, connection } = server;
+		const link = this.#options.federation().findLink(connection.id);
+		if (request.to.tag !== undefined || tried.size === 0 || link === undefined || this.#isDraining) return false;
+		const { sender: peer, senderDomain: domain, receiver: sender } = back;
+		const destination: RelayDestination = { kind: "relay", domain, peer };
+		const passage: Passage = { sender, senderDomain: hostOf(request.from.uri), destination };
+		const arrived: Arrived = { transaction: server, request, link, route: undefined, sortedRoutes: routes };
+		this.#options
+			.federation()
+			.linkTo(domain, undefined, tried)
+			.then((outcome) => {
+				if (outcome.ok) this.#linked(arrived, passage, relayed, outcome);
+				else giveUp();
+			})
+			.catch((error: unknown) => {
+				this.#options.log.error("request not forwarded", { method: request.method, reason: String(error) });
+				giveUp();
+			});
+		return true;
+	}
+
 	// The way of a request.
 
 	#initialLink(domain: string): Promise<LinkOutcome> {
@@ -303,8 +331,8 @@ export class Relay implements RelayUser, RelayedRequestUser, OpeningWayUser {
 		return partner.affinity === "rebind";
 	}
 
-	#linked(context: RequestContext, passage: Passage, relayed: RelayedRequest, outcome: LinkOutcome | undefined): void {
-		const { transaction, request, link } = context;
+	#linked(arrived: Arrived, passage: Passage, relayed: RelayedRequest, outcome: LinkOutcome | undefined): void {
+		const { transaction, request, link } = arrived;
 		// Meanwhile it may have been cancelled, or its connection lost.
 		if (transaction.hasFinal || relayed.isCancelled || !link.connection.isOpen) {
 			return;
@@ -337,18 +365,20 @@ export class Relay implements RelayUser, RelayedRequestUser, OpeningWayUser {
 			return;
 		}
 		const next = outcome.link;
-		const route = context.route === undefined ? this.#dialogRoute(context, passage, next) : undefined;
+		const route = arrived.route === undefined ? this.#dialogRoute(arrived, passage, next) : undefined;
 		relayed.route = route;
+		relayed.routes = arrived.sortedRoutes;
+		relayed.tried.add(next);
 		// The value for the receiver's side stands on top.
 		const recordRoutes = route === undefined ? [] : [route.otherSide, route.initiatorSide];
-		const routes = context.route?.routes ?? context.sortedRoutes ?? noRoutes;
+		const routes = arrived.route?.routes ?? arrived.sortedRoutes ?? noRoutes;
 		const forwarded = this.#edit(request, link, passage, routes, recordRoutes);
 		next.requestsOut += 1;
 		relayed.sent(this.#options.transactions.sendRequest(next.connection, forwarded, relayed));
 	}
 
 	/** REQ-55, REQ-56: our routes in requests that open a dialog, and in no others. */
-	#dialogRoute({ request, link }: RequestContext, passage: Passage, next: Link): DialogRoute | undefined {
+	#dialogRoute({ request, link }: Arrived, passage: Passage, next: Link): DialogRoute | undefined {
 		if (request.method !== "INVITE" && request.method !== "SUBSCRIBE") return undefined;
 		const { rules, keys, node } = this.#options;
 		const { sender, senderDomain, destination } = passage;

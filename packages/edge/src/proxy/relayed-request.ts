@@ -12,15 +12,22 @@ import {
 	type ServerTransaction,
 	type SipResponse,
 } from "@causeway/sip";
+import type { Link } from "../federation/link.ts";
 import { boundaryEdits, type Crossing } from "./boundary-headers.ts";
 import { popVia } from "./message-edits.ts";
 import type { DialogRoute } from "./relay-dialogs.ts";
+import type { SortedRoutes } from "./route-check.ts";
 
 export interface RelayedRequestUser {
 	/** A response that was sent on. */
 	answered(relayed: RelayedRequest, response: SipResponse): void;
 	/** A final response or failure: nothing more is to come, repeated 2xx apart. `code` is for log and metrics. */
 	ended(relayed: RelayedRequest, status: number, code: string): void;
+	/**
+	 * Where it was sent cannot serve it: takes it to the next address of its destination, and calls `giveUp` where there is none. False
+	 * where it may not go elsewhere.
+	 */
+	elsewhere(relayed: RelayedRequest, giveUp: () => void): boolean;
 	newTag(): string;
 }
 
@@ -29,16 +36,21 @@ export class RelayedRequest implements ClientTransactionUser {
 	readonly #connection: Connection;
 	/** Our routes in the request, where it may open a dialog. */
 	route: DialogRoute | undefined;
+	/** The Route values it came with. */
+	routes: SortedRoutes | undefined;
+	/** Where it was sent to so far, the last one last. */
+	readonly tried = new Set<Link>();
 	/** The way of the responses. */
-	readonly #back: Crossing;
+	readonly back: Crossing;
 	readonly #user: RelayedRequestUser;
 	#client: ClientTransaction | undefined;
 	#isCancelled = false;
+	#isProceeding = false;
 
 	constructor(server: ServerTransaction, back: Crossing, user: RelayedRequestUser) {
 		this.#server = server;
 		this.#connection = server.connection;
-		this.#back = back;
+		this.back = back;
 		this.#user = user;
 	}
 
@@ -84,6 +96,7 @@ export class RelayedRequest implements ClientTransactionUser {
 
 	response(response: SipResponse): void {
 		const { statusCode } = response;
+		this.#isProceeding = statusCode > 100;
 		// §16.7 step 5: a 100 is of one hop.
 		if (statusCode === 100) return;
 		const isRepeated = this.#server === undefined || this.#server.hasFinal;
@@ -95,10 +108,10 @@ export class RelayedRequest implements ClientTransactionUser {
 		}
 		if (statusCode === 503) {
 			// §16.7 step 6: a 503 says that we are overloaded; that somebody behind us is, is an error to whoever asked.
-			this.fail(500, "far-end-503");
+			this.#goElsewhere(() => this.fail(500, "far-end-503"));
 			return;
 		}
-		const relayed = applyEdits(response, [via, ...boundaryEdits(response.head, undefined, this.#back)]);
+		const relayed = applyEdits(response, [via, ...boundaryEdits(response.head, undefined, this.back)]);
 		if (this.#server === undefined) {
 			this.#connection.send(relayed);
 			return;
@@ -113,7 +126,23 @@ export class RelayedRequest implements ClientTransactionUser {
 
 	failed(failure: ClientFailure): void {
 		if (failure === "timeout") this.fail(this.#isCancelled ? 487 : 408, "far-end-silent");
-		else this.fail(504, "far-end-lost", unreachable);
+		// §16.9: a connection that fails is like a 503. Where somebody rings already, another would ring as well.
+		else if (this.#isProceeding) this.fail(504, "far-end-lost", unreachable);
+		else this.#goElsewhere(() => this.fail(504, "far-end-lost", unreachable));
+	}
+
+	/** RFC 3263 §4.3. */
+	#goElsewhere(giveUp: () => void): void {
+		if (this.server.hasFinal || this.#isCancelled) {
+			giveUp();
+			return;
+		}
+		this.#client = undefined;
+		const isTaken = this.#user.elsewhere(this, () => {
+			// Meanwhile it may have been cancelled.
+			if (!this.server.hasFinal) giveUp();
+		});
+		if (!isTaken) giveUp();
 	}
 }
 

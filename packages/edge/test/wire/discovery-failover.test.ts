@@ -1,39 +1,12 @@
 /** Protocol sheet 1.2, 6.3: the next SRV target after a 503 to a request that begins a dialog, and after no other answer. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SipRequest } from "@causeway/sip";
-import { type DiscoveryWorld, type Partner, type PartnerLink, startDiscoveryWorld } from "./discovery-world.ts";
+import { nextRequest, startDiscoveryWorld, startTwo } from "./discovery-world.ts";
 import { until } from "./trust-world.ts";
 import { formatAnswer, MESSAGE_LINE, sdp } from "./wire-world.ts";
 
 const LENA = "lena@fabrikam.example";
 const ALLOWED = `[[peer]]\nkind = "allowed"\ndomains = ["fabrikam.example"]\n`;
-
-/** Two edges of one domain, the first before the second. */
-async function startTwo(world: DiscoveryWorld): Promise<readonly [Partner, Partner]> {
-	const names = ["sip1.fabrikam.example", "sip2.fabrikam.example"] as const;
-	const partners = [await world.partner([names[0]]), await world.partner([names[1]])] as const;
-	world.zone.setRecords(
-		names.flatMap((target, index) => [
-			{
-				name: "_sipfederationtls._tcp.fabrikam.example",
-				type: "SRV" as const,
-				priority: index,
-				weight: 0,
-				port: partners[index]?.port ?? 0,
-				target,
-			},
-			{ name: target, type: "A" as const, address: "127.0.0.1" },
-		]),
-	);
-	return partners;
-}
-
-async function nextRequest(link: PartnerLink): Promise<SipRequest> {
-	const message = await link.next();
-	assert.ok(message.kind === "request");
-	return message;
-}
 
 test("protocol 1.2: after 503 our INVITE goes to the next target with a new branch, and the message arrives", async (context) => {
 	const world = await startDiscoveryWorld(context, ALLOWED);

@@ -6,7 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { Client } from "@causeway/admin";
-import { type ByteStream, DEFAULT_FRAMER_LIMITS, type Logger, SipConnection, type SipMessage } from "@causeway/sip";
+import {
+	type ByteStream,
+	DEFAULT_FRAMER_LIMITS,
+	type Logger,
+	SipConnection,
+	type SipMessage,
+	type SipRequest,
+} from "@causeway/sip";
 import { createTurnFlusher, systemClock, systemRandom, TlsDialler, TlsListener } from "@causeway/sip/node";
 import { loadConfig } from "../../src/config/load.ts";
 import { type RunningEdge, startEdge } from "../../src/edge.ts";
@@ -29,6 +36,8 @@ export interface PartnerLink {
 	write(text: string): void;
 	next(): Promise<SipMessage>;
 	closed(): Promise<string>;
+	/** Ends the connection. */
+	close(): void;
 }
 
 export interface DiscoveryWorld {
@@ -69,6 +78,32 @@ function createInbox<Item>() {
 			});
 		},
 	};
+}
+
+/** Two edges of fabrikam.example at one address, sip1 before sip2. */
+export async function startTwo(world: DiscoveryWorld): Promise<readonly [Partner, Partner]> {
+	const names = ["sip1.fabrikam.example", "sip2.fabrikam.example"] as const;
+	const partners = [await world.partner([names[0]]), await world.partner([names[1]])] as const;
+	world.zone.setRecords(
+		names.flatMap((target, index) => [
+			{
+				name: "_sipfederationtls._tcp.fabrikam.example",
+				type: "SRV" as const,
+				priority: index,
+				weight: 0,
+				port: partners[index]?.port ?? 0,
+				target,
+			},
+			{ name: target, type: "A" as const, address: "127.0.0.1" },
+		]),
+	);
+	return partners;
+}
+
+export async function nextRequest(link: PartnerLink): Promise<SipRequest> {
+	const message = await link.next();
+	assert.ok(message.kind === "request");
+	return message;
 }
 
 export const DISCOVERY = "[federation]\ndiscovery = true\n";
@@ -194,6 +229,7 @@ async function startPartner(credentials: { readonly certificate: string; readonl
 			write: (text) => stream.write(targets.address(text)),
 			next: () => messages.take("a message"),
 			closed: () => ends.take("the end of the connection"),
+			close: () => connection.close("the test wants it so"),
 		};
 	};
 	const listener = new TlsListener({
