@@ -68,7 +68,7 @@ export interface OpeningWayUser {
 	/** A 2xx went back: there is a dialog. */
 	accepted(opening: Opening, status: number, response: MessageHead): void;
 	/** The request has transactions of its own now. */
-	parted(server: ServerTransaction, back: Crossing, route: DialogRoute): PartedUser;
+	parted(server: ServerTransaction, back: Crossing, route: DialogRoute, departure: Link): PartedUser;
 }
 
 /** What was decided about a request: who sends it, and where it goes. */
@@ -268,7 +268,7 @@ export class Opening implements RelayedPairUser {
 	}
 
 	parted(server: ServerTransaction): PartedUser {
-		return this.#user.parted(server, this.#back, this.#open.route);
+		return this.#user.parted(server, this.#back, this.#open.route, this.#open.departure);
 	}
 
 	acceptedAgain(response: SipResponse): void {

@@ -205,9 +205,10 @@ export class Relay implements RelayUser, RelayedRequestUser, OpeningWayUser {
 		this.#options.counted(method, status, "relayed");
 	}
 
-	parted(server: ServerTransaction, back: Crossing, route: DialogRoute): PartedUser {
+	parted(server: ServerTransaction, back: Crossing, route: DialogRoute, departure: Link): PartedUser {
 		const relayed = new RelayedRequest(server, back, this);
 		relayed.route = route;
+		relayed.tried.add(departure);
 		server.attachment = relayed;
 		return relayed;
 	}
