@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { createTestPeer } from "../federation/testing.ts";
 import { answerTo, INES, LENA, ODD_CALL_IDS, oddMessages, ProxyFixture, requestIn, type Side } from "./testing.ts";
 
@@ -406,19 +407,42 @@ test("RFC 6026 §7.1, §7.2: for 32 s after its 200 an INVITE that comes again i
 	assert.deepEqual(fixture.counted, ["INVITE 200 relayed"]);
 });
 
-test("REQ-49: the far connection is lost, or breaks while the request leaves: 504 with diagnostics 1007", () => {
+test("REQ-49: the far connection is lost, or breaks while the request leaves, and there is no other: 504 with diagnostics 1007", async () => {
 	for (const method of ["INVITE", "SUBSCRIBE"] as const) {
 		const fixture = new ProxyFixture();
 		fixture.receive(fixture.partner, first(method));
 		fixture.inside.takeOne();
 		fixture.inside.lose();
+		await setImmediate();
 		assert.match(fixture.partner.takeOne(), /^SIP\/2.0 504 [\s\S]*\r\nms-diagnostics-public: 1007;/);
 		const broken = new ProxyFixture();
 		broken.breakWhenSent(broken.inside);
 		broken.receive(broken.partner, first(method));
 		assert.deepEqual(broken.partner.take(), []);
 		broken.clock.advance(1);
+		await setImmediate();
 		assert.equal(startOf(broken.partner.takeOne()), "504 Server Time-out");
+	}
+});
+
+test("RFC 3261 §16.7: after a 503 there, or the loss of that connection, a first request takes the next way to its destination", async () => {
+	for (const method of ["INVITE", "SUBSCRIBE"] as const) {
+		for (const isLost of [false, true]) {
+			const fixture = new ProxyFixture();
+			fixture.receive(fixture.partner, first(method));
+			const busy = fixture.inside;
+			const sent = busy.takeOne();
+			fixture.inside = fixture.connect("inside");
+			if (isLost) busy.lose();
+			else fixture.receive(busy, answerTo(sent, "503 Busy", { toTag: "busy" }));
+			await setImmediate();
+			const again = fixture.inside.takeOne();
+			assert.equal(again.split("\r\n")[0], sent.split("\r\n")[0]);
+			assert.notEqual(/branch=([^;]+)/.exec(again)?.[1], /branch=([^;]+)/.exec(sent)?.[1]);
+			fixture.receive(fixture.inside, answerTo(again, "200 OK", { toTag: "b1" }));
+			assert.equal(startOf(fixture.partner.takeOne()), "200 OK");
+			assert.deepEqual(fixture.counted, [`${method} 200 relayed`]);
+		}
 	}
 });
 

@@ -11,8 +11,10 @@ import {
 } from "@causeway/sip";
 import { createFixedDns, frameOf, RecordingConnection, SimClock, SimRandom } from "@causeway/sip/testing";
 import { DomainBinding } from "../federation/domain-binding.ts";
-import type { LinkOutcome } from "../federation/federation.ts";
+import type { LinkOutcome, RefusesPeer } from "../federation/federation.ts";
 import type { Link } from "../federation/link.ts";
+import type { TriedLinks } from "../federation/outbound-links.ts";
+import { refusal } from "../federation/outcome.ts";
 import { type Peer, PeerDirectory } from "../federation/peers.ts";
 import type { KeyLookup, TokenKey } from "../federation/signature/route-token.ts";
 import { createTestKey, createTestLookup } from "../federation/signature/testing.ts";
@@ -83,7 +85,7 @@ export function messageOf(text: string): SipMessage {
 export class ProxyFixture {
 	readonly clock = new SimClock();
 	readonly partner: TestLink;
-	readonly inside: TestLink;
+	inside: TestLink;
 	/** `METHOD status code` of whatever the proxy counted. */
 	readonly counted: string[] = [];
 	/** `status code` of whatever the pipeline refused. */
@@ -150,10 +152,13 @@ export class ProxyFixture {
 		this.#rules = rules;
 		const federation = {
 			findLink: (id: number) => this.#links.get(id),
-			linkTo: (domain: string): Promise<LinkOutcome> => {
+			linkTo: (domain: string, _refuses?: RefusesPeer, tried?: TriedLinks): Promise<LinkOutcome> => {
 				const found = this.#directory.find(domain);
 				assert.ok(found.kind === "peer");
 				const { link } = domain === RELAY_DOMAIN ? this.inside : this.partner;
+				if (tried?.has(link) === true) {
+					return Promise.resolve({ ok: false, refusal: refusal(504, 1007, "connect-failed", "no other edge", "peer") });
+				}
 				return Promise.resolve({ ok: true, link, peer: found.peer });
 			},
 			openLinkTo: (domain: string) => {
