@@ -1,8 +1,9 @@
 /** CSeq: RFC 3261 §20.16. */
-import { type Result, refusal, success } from "../fault.ts";
+import { outcomeOf, type Result, refuse } from "../fault.ts";
 import { CharClass, skipOctets } from "../text/char-class.ts";
 import { octetsOf } from "../text/octet-view.ts";
 import { decimalOf, skipLwsOctets } from "../text/scan.ts";
+import { methodIn } from "./methods.ts";
 
 /** A CSeq value (RFC 3261 §20.16). */
 export interface CSeq {
@@ -15,11 +16,11 @@ const maxNumber = 2 ** 31 - 1;
 
 /** Reads a CSeq value that fills `text` from `start` to `end`. Leading zeros are allowed (RFC 3261 §20.16). Faults: `bad-cseq`. */
 export function parseCSeq(text: string, start: number, end: number): Result<CSeq> {
-	return readCSeq(octetsOf(text), text, start, end);
+	return outcomeOf(readCSeq(octetsOf(text), text, start, end));
 }
 
-/** As {@link parseCSeq}; `octets` are those of `text`. */
-export function readCSeq(octets: Uint8Array, text: string, start: number, end: number): Result<CSeq> {
+/** As {@link parseCSeq}; `octets` are those of `text`. Undefined with a reason ({@link refuse}). */
+export function readCSeq(octets: Uint8Array, text: string, start: number, end: number): CSeq | undefined {
 	const digitsEnd = skipOctets(octets, start, end, CharClass.digit);
 	const number = decimalOf(octets, start, digitsEnd, 15);
 	if (number === undefined || number > maxNumber) return bad(start, "The number of CSeq is not from 0 to 2^31 - 1.");
@@ -28,7 +29,7 @@ export function readCSeq(octets: Uint8Array, text: string, start: number, end: n
 	if (methodStart === digitsEnd || methodEnd === methodStart || methodEnd !== end) {
 		return bad(methodStart, "CSeq names no method.");
 	}
-	return success({ number, method: text.slice(methodStart, methodEnd) });
+	return { number, method: methodIn(octets, text, methodStart, methodEnd) };
 }
 
 /** A CSeq value as text: `2 MESSAGE` (RFC 3261 §20.16). */
@@ -37,5 +38,5 @@ export function formatCSeq(cseq: CSeq): string {
 }
 
 function bad(offset: number, detail: string) {
-	return refusal("bad-cseq", "RFC 3261 §20.16", offset, detail);
+	return refuse("bad-cseq", "RFC 3261 §20.16", offset, detail);
 }

@@ -1,13 +1,14 @@
 /** `name-addr` and `addr-spec` with header parameters: From, To, Contact, Route, Record-Route (RFC 3261 §20.10, §25.1). */
-import { type Result, refusal, success } from "../fault.ts";
+import { outcomeOf, type Result, refuse } from "../fault.ts";
 import { invariant } from "../text/assert.ts";
+import { CharClass, skipOctets } from "../text/char-class.ts";
 import { octetsOf } from "../text/octet-view.ts";
 import { quote, unfold, unquote } from "../text/quoting.ts";
 import { isLws, skipLwsOctets, skipQuotedOctets, trimLwsEnd } from "../text/scan.ts";
 import { formatParams, hasParam, type Param, type Params } from "../uri/params.ts";
 import { readUri, readUriIn } from "../uri/parse-uri.ts";
 import type { Uri } from "../uri/uri.ts";
-import { readParams } from "./params.ts";
+import { findPlainParam, plainValue, readParams } from "./params.ts";
 
 /**
  * An address with display name and parameters: a value of From, To, Contact, Route or Record-Route (RFC 3261 §20.10).
@@ -28,17 +29,22 @@ export interface NameAddr {
  * Faults: `bad-address`, `bad-uri`, offset in `text`.
  */
 export function parseNameAddr(text: string, start: number, end: number): Result<NameAddr> {
-	return readNameAddr(octetsOf(text), text, start, end);
+	return outcomeOf(readNameAddr(octetsOf(text), text, start, end));
 }
 
-/** As {@link parseNameAddr}; `octets` are those of `text`. */
-export function readNameAddr(octets: Uint8Array, text: string, start: number, end: number): Result<NameAddr> {
+/** As {@link parseNameAddr}; `octets` are those of `text`. Undefined with a reason ({@link refuse}). */
+export function readNameAddr(octets: Uint8Array, text: string, start: number, end: number): NameAddr | undefined {
 	let at = skipLwsOctets(octets, start, end);
 	let displayName: string | undefined;
 	if (at < end && octets[at] === 0x22) {
-		const behind = skipQuotedOctets(octets, at, end);
-		if (behind < 0) return bad(at, "A quoted display name is not closed.");
-		displayName = quotedName(text, at, behind);
+		const plainEnd = skipOctets(octets, at + 1, end, CharClass.plainQuoted);
+		let behind = plainEnd + 1;
+		if (plainEnd < end && octets[plainEnd] === 0x22) displayName = text.slice(at + 1, plainEnd);
+		else {
+			behind = skipQuotedOctets(octets, at, end);
+			if (behind < 0) return bad(at, "A quoted display name is not closed.");
+			displayName = quotedName(text, at, behind);
+		}
 		at = skipLwsOctets(octets, behind, end);
 		if (at >= end || octets[at] !== 0x3c) return bad(at, "A display name is followed by no angle bracket.");
 	} else if (at >= end || octets[at] !== 0x3c) {
@@ -49,19 +55,19 @@ export function readNameAddr(octets: Uint8Array, text: string, start: number, en
 	}
 	// No URI holds a closing bracket: it ends there, or the value is refused.
 	const uri = readUriIn(octets, text, at + 1, end);
-	const close = at + 1 + (uri.ok ? uri.value.text.length : 0);
-	if (uri.ok && close < end && octets[close] === 0x3e) {
-		return withParams(octets, text, displayName, uri.value, close + 1, end);
+	if (uri !== undefined) {
+		const close = at + 1 + uri.text.length;
+		if (close < end && octets[close] === 0x3e) return withParams(octets, text, displayName, uri, close + 1, end);
 	}
 	return refuseBrackets(octets, text, at, end);
 }
 
-function refuseBrackets(octets: Uint8Array, text: string, at: number, end: number) {
+function refuseBrackets(octets: Uint8Array, text: string, at: number, end: number): undefined {
 	const close = octets.subarray(0, end).indexOf(0x3e, at);
 	if (close < 0) return bad(at, "An angle bracket is not closed.");
 	const uri = readUri(octets, text, at + 1, close);
-	invariant(!uri.ok, "a URI in angle brackets is refused without a reason");
-	return uri;
+	invariant(uri === undefined, "a URI in angle brackets is refused without a reason");
+	return undefined;
 }
 
 function quotedName(text: string, start: number, end: number): string {
@@ -80,7 +86,7 @@ function findBracket(octets: Uint8Array, at: number, end: number): number {
 	return -1;
 }
 
-function readAddrSpec(octets: Uint8Array, text: string, at: number, end: number): Result<NameAddr> {
+function readAddrSpec(octets: Uint8Array, text: string, at: number, end: number): NameAddr | undefined {
 	let uriEnd = at;
 	while (uriEnd < end) {
 		const code = octets[uriEnd] as number;
@@ -89,7 +95,7 @@ function readAddrSpec(octets: Uint8Array, text: string, at: number, end: number)
 		uriEnd++;
 	}
 	const uri = readUri(octets, text, at, uriEnd);
-	return uri.ok ? withParams(octets, text, undefined, uri.value, uriEnd, end) : uri;
+	return uri === undefined ? undefined : withParams(octets, text, undefined, uri, uriEnd, end);
 }
 
 function withParams(
@@ -99,10 +105,13 @@ function withParams(
 	uri: Uri,
 	paramsStart: number,
 	end: number,
-): Result<NameAddr> {
-	const params = readParams(octets, text, paramsStart, end, "tag");
-	if (params === undefined) return bad(paramsStart, "The parameters behind an address are malformed.");
-	return success({ displayName, uri, params: params.params, tag: params.wanted });
+): NameAddr | undefined {
+	if (findPlainParam(octets, paramsStart, end, "tag")) {
+		return { displayName, uri, params: text.slice(paramsStart, end), tag: plainValue(text) };
+	}
+	const found = readParams(octets, text, paramsStart, end, "tag");
+	if (found === undefined) return bad(paramsStart, "The parameters behind an address are malformed.");
+	return { displayName, uri, params: found.params, tag: found.wanted };
 }
 
 /** What an address of ours is made of. */
@@ -126,5 +135,5 @@ export function formatNameAddr(parts: NameAddrParts): string {
 }
 
 function bad(offset: number, detail: string) {
-	return refusal("bad-address", "RFC 3261 §20.10", offset, detail);
+	return refuse("bad-address", "RFC 3261 §20.10", offset, detail);
 }

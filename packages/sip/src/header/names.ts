@@ -4,7 +4,7 @@
  */
 import { lowerCode } from "../text/ascii.ts";
 import { isToken } from "../text/char-class.ts";
-import { octetsOf } from "../text/octet-view.ts";
+import { dataOf } from "../text/octet-view.ts";
 
 /** Numbers of the headers we know; {@link HeaderId.other} is every other name. Those up to `lastSingle` appear once. */
 export const HeaderId = {
@@ -193,6 +193,9 @@ const rows: readonly Row[] = [
 
 const headerNames: readonly HeaderName[] = buildNames();
 
+/** One more than the highest number of a header. */
+export const headerCount = headerNames.length;
+
 function buildNames(): HeaderName[] {
 	const names: HeaderName[] = [{ id: HeaderId.other, name: "", compact: undefined, single: false, list: false }];
 	for (const [id, name, kind, compact] of rows) {
@@ -201,58 +204,86 @@ function buildNames(): HeaderName[] {
 	return names;
 }
 
-interface Spelling {
-	readonly id: HeaderId;
-	/** Its octets in lower case. */
-	readonly lower: Uint8Array;
+const SLOTS = 1024;
+
+/**
+ * Every name and compact form, each in a slot. Open addressing: a name is where its length and three of its letters say,
+ * or in a slot behind; a free slot ends the search.
+ */
+interface Spellings {
+	readonly ids: Uint8Array;
+	/** Octets of the name; zero in a free slot. */
+	readonly lengths: Uint8Array;
+	/** Where its words start. */
+	readonly starts: Uint16Array;
+	/** In lower case, four letters in each, the first in the lowest bits; zeros behind the last letter. */
+	readonly words: Int32Array;
 }
 
-const SLOTS = 1024;
-// Open addressing: a name is where its length and three of its letters say, or in a slot behind; a free slot ends the search.
-const spellings: readonly (Spelling | undefined)[] = buildSpellings();
+const { ids, lengths, starts, words } = buildSpellings();
 
 /** Within tokens the bit 0x20 tells the two cases of a letter apart and nothing else. */
+const SMALL = 0x20202020;
+
 function slotOf(length: number, first: number, middle: number, last: number): number {
 	return (length * 37 + (first & 0x1f) * 113 + (middle & 0x1f) * 11 + (last & 0x1f) * 331) & (SLOTS - 1);
 }
 
-function buildSpellings(): (Spelling | undefined)[] {
-	const table = new Array<Spelling | undefined>(SLOTS).fill(undefined);
+function buildSpellings(): Spellings {
+	const table = { ids: new Uint8Array(SLOTS), lengths: new Uint8Array(SLOTS), starts: new Uint16Array(SLOTS) };
+	const written: number[] = [];
 	for (const { id, name, compact } of headerNames) {
 		for (const spelling of compact === undefined ? [name] : [name, compact]) {
 			const { length } = spelling;
 			if (length === 0) continue;
-			const lower = Uint8Array.from(spelling, (letter) => letter.charCodeAt(0) | 0x20);
+			const lower = Array.from(spelling, (letter) => letter.charCodeAt(0) | 0x20);
 			let slot = slotOf(length, lower[0] ?? 0, lower[length >> 1] ?? 0, lower[length - 1] ?? 0);
-			while (table[slot] !== undefined) slot = (slot + 1) & (SLOTS - 1);
-			table[slot] = { id, lower };
+			while (table.lengths[slot] !== 0) slot = (slot + 1) & (SLOTS - 1);
+			table.ids[slot] = id;
+			table.lengths[slot] = length;
+			table.starts[slot] = written.length;
+			for (let at = 0; at < length; at += 4) {
+				const [first = 0, second = 0, third = 0, fourth = 0] = lower.slice(at, at + 4);
+				written.push(first | (second << 8) | (third << 16) | (fourth << 24));
+			}
 		}
 	}
-	return table;
+	return { ...table, words: Int32Array.from(written) };
 }
 
-/** As {@link findHeaderId}, of octets; those of the name are of the class `token`, and there is one at least. */
-export function findHeaderIdIn(octets: Uint8Array, start: number, end: number): HeaderId {
+/**
+ * As {@link findHeaderId}, of octets; those of the name are of the class `token`, and there is one at least. Three more can
+ * be read behind it, whatever they are.
+ */
+export function findHeaderIdIn(octets: DataView, start: number, end: number): HeaderId {
 	const length = end - start;
-	const middle = octets[start + (length >> 1)] as number;
-	let slot = slotOf(length, octets[start] as number, middle, octets[end - 1] as number);
+	const middle = octets.getUint8(start + (length >> 1));
+	let slot = slotOf(length, octets.getUint8(start), middle, octets.getUint8(end - 1));
 	for (;;) {
-		const spelling = spellings[slot];
-		if (spelling === undefined) return HeaderId.other;
-		const { lower } = spelling;
-		if (lower.length === length) {
-			let index = 0;
-			while (index < length && ((octets[start + index] as number) | 0x20) === lower[index]) index++;
-			if (index === length) return spelling.id;
+		const known = lengths[slot];
+		if (known === 0) return HeaderId.other;
+		if (known === length) {
+			let at = start;
+			let word = starts[slot] as number;
+			for (; at + 4 <= end && (octets.getInt32(at, true) | SMALL) === words[word]; at += 4) word++;
+			if (at + 4 > end && (at === end || isLastWord(octets, at, end, words[word] as number))) {
+				return ids[slot] as HeaderId;
+			}
 		}
 		slot = (slot + 1) & (SLOTS - 1);
 	}
 }
 
+/** Whether the one to three octets from `at` to `end` are the letters of `word`. */
+function isLastWord(octets: DataView, at: number, end: number, word: number): boolean {
+	// What stands behind the name is shifted out.
+	return ((octets.getInt32(at, true) | SMALL) ^ word) << ((at + 4 - end) << 3) === 0;
+}
+
 /** The number of the header whose name fills `text` from `start` to `end`, in any case, full or compact (RFC 3261 §7.3.3). */
 export function findHeaderId(text: string, start: number, end: number): HeaderId {
 	const name = text.slice(start, end);
-	return isToken(name) ? findHeaderIdIn(octetsOf(name), 0, name.length) : HeaderId.other;
+	return isToken(name) ? findHeaderIdIn(dataOf(name), 0, name.length) : HeaderId.other;
 }
 
 /** The row of a header. Throws `RangeError` for a number that no header has. */

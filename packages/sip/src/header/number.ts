@@ -1,7 +1,7 @@
 /** Headers that are one whole number: Max-Forwards, Expires, Min-Expires, RSeq. */
-import { type Result, refusal, success } from "../fault.ts";
+import { type Result, refusal, refuse, success } from "../fault.ts";
 import { CharClass, skipClass } from "../text/char-class.ts";
-import { parseDecimal, skipLws, trimLwsEnd } from "../text/scan.ts";
+import { decimalOf, parseDecimal, skipLws, trimLwsEnd } from "../text/scan.ts";
 import type { Params } from "../uri/params.ts";
 import { parseParams } from "./params.ts";
 
@@ -11,8 +11,17 @@ const maxSeconds = 2 ** 32 - 1;
 export function parseMaxForwards(text: string, start: number, end: number): Result<number> {
 	const value = parseDecimal(text, start, end, 15);
 	if (value !== undefined && value <= 255) return success(value);
-	return bad("RFC 3261 §20.22", start, "Max-Forwards is no number from 0 to 255.");
+	return bad("RFC 3261 §20.22", start, badHops);
 }
+
+/** As {@link parseMaxForwards}, of octets. Undefined with a reason ({@link refuse}). */
+export function readMaxForwards(octets: Uint8Array, start: number, end: number): number | undefined {
+	const value = decimalOf(octets, start, end, 15);
+	if (value !== undefined && value <= 255) return value;
+	return refuse("bad-number", "RFC 3261 §20.22", start, badHops);
+}
+
+const badHops = "Max-Forwards is no number from 0 to 255.";
 
 /** Seconds, as in Expires and Min-Expires (RFC 3261 §20.19, §20.23); what passes 2^32 - 1 counts as 2^32 - 1. */
 export function parseDeltaSeconds(text: string, start: number, end: number): Result<number> {

@@ -29,26 +29,46 @@ export function readParams(
 	end: number,
 	wanted: string,
 ): FoundParams | undefined {
+	if (!findPlainParam(octets, start, end, wanted)) return readAnyParams(octets, text, start, end, wanted);
+	return { params: text.slice(start, end), wanted: plainValue(text) };
+}
+
+/** Where the value stands that {@link findPlainParam} was asked for; it starts at zero where there is none. */
+const found = { start: 0, end: 0 };
+
+/**
+ * Whether the parameters from `start` to `end` are as nearly all are: well formed, and their text needs no change. Then
+ * {@link plainValue} is the value of the first of them named `wanted`. Otherwise they are for {@link readParams}: there is
+ * white space or a quoted string, or they are malformed.
+ */
+export function findPlainParam(octets: Uint8Array, start: number, end: number, wanted: string): boolean {
 	let at = start;
 	let isFound = false;
-	let value: string | undefined;
-	// Nearly all have neither white space nor quotes; what else stands there is for the reader proper.
+	found.start = 0;
 	for (let count = 0; at < end; count++) {
-		if (octets[at] !== 0x3b || count === MAX_PARAMS) return readSpacedParams(octets, text, start, end, wanted);
+		if (octets[at] !== 0x3b || count === MAX_PARAMS) return false;
 		const nameStart = at + 1;
 		at = nameStart;
 		while (at < end && ((CHAR_CLASSES[octets[at] as number] as number) & CharClass.token) !== 0) at++;
-		if (at === nameStart) return readSpacedParams(octets, text, start, end, wanted);
+		if (at === nameStart) return false;
 		const isWanted = !isFound && at - nameStart === wanted.length && isWord(octets, nameStart, wanted);
 		if (isWanted) isFound = true;
 		if (at === end || octets[at] !== 0x3d) continue;
 		const valueStart = at + 1;
 		at = valueStart;
 		while (at < end && ((CHAR_CLASSES[octets[at] as number] as number) & CharClass.paramValue) !== 0) at++;
-		if (at === valueStart) return readSpacedParams(octets, text, start, end, wanted);
-		if (isWanted) value = text.slice(valueStart, at);
+		if (at === valueStart) return false;
+		if (isWanted) {
+			found.start = valueStart;
+			found.end = at;
+		}
 	}
-	return { params: text.slice(start, end), wanted: value };
+	return true;
+}
+
+/** The value that {@link findPlainParam} was asked for just now; undefined where it is absent or carries none. */
+export function plainValue(text: string): string | undefined {
+	return found.start === 0 ? undefined : text.slice(found.start, found.end);
 }
 
 /** Whether a word in lower case stands at `at`; the octets there are of a token, in which a bit tells the cases of a letter apart. */
@@ -59,7 +79,8 @@ function isWord(octets: Uint8Array, at: number, word: string): boolean {
 	return true;
 }
 
-function readSpacedParams(
+/** As {@link readParams}, by the whole grammar. */
+export function readAnyParams(
 	octets: Uint8Array,
 	text: string,
 	at: number,

@@ -1,12 +1,12 @@
 /** Via: RFC 3261 §20.42. */
-import { type Result, refusal, success } from "../fault.ts";
+import { outcomeOf, type Result, refuse } from "../fault.ts";
 import { upperAscii } from "../text/ascii.ts";
 import { CharClass, skipOctets } from "../text/char-class.ts";
 import { octetsOf } from "../text/octet-view.ts";
-import { decimalOf, skipLwsOctets } from "../text/scan.ts";
-import { readHost } from "../uri/host.ts";
+import { decimalOf, isLws, skipLwsOctets } from "../text/scan.ts";
+import { findHost, hostEndOf, hostIn, NO_HOST } from "../uri/host.ts";
 import type { Params } from "../uri/params.ts";
-import { readParams } from "./params.ts";
+import { findPlainParam, plainValue, readParams } from "./params.ts";
 
 /** A Via value (RFC 3261 §20.42). */
 export interface Via {
@@ -23,20 +23,27 @@ export interface Via {
 
 /** Reads one Via value that fills `text` from `start` to `end`. White space may stand around the slashes and the colon (RFC 3261 §20.42). Faults: `bad-via`. */
 export function parseVia(text: string, start: number, end: number): Result<Via> {
-	return readVia(octetsOf(text), text, start, end);
+	return outcomeOf(readVia(octetsOf(text), text, start, end));
 }
 
-/** As {@link parseVia}; `octets` are those of `text`. */
-export function readVia(octets: Uint8Array, text: string, start: number, end: number): Result<Via> {
-	let at = protocolEnd(octets, start, end);
-	if (at < 0) return bad(start, "A Via value starts with SIP/2.0 and a transport.");
-	const transportEnd = skipOctets(octets, at, end, CharClass.token);
-	const hostStart = skipLwsOctets(octets, transportEnd, end);
-	if (transportEnd === at || hostStart === transportEnd) return bad(at, "The Via value names no transport.");
-	const transport = transportName(octets, text, at, transportEnd);
-	const host = readHost(octets, text, hostStart, end);
-	if (host === undefined) return bad(hostStart, "The Via value names no host.");
-	at = skipLwsOctets(octets, host.end, end);
+/** As {@link parseVia}; `octets` are those of `text`. Undefined with a reason ({@link refuse}). */
+export function readVia(octets: Uint8Array, text: string, start: number, end: number): Via | undefined {
+	let transport: string = "TLS";
+	let hostStart = start + usualStart.length;
+	if (!startsAsUsual(octets, start, end)) {
+		const transportStart = protocolEnd(octets, start, end);
+		if (transportStart < 0) return bad(start, "A Via value starts with SIP/2.0 and a transport.");
+		const transportEnd = skipOctets(octets, transportStart, end, CharClass.token);
+		hostStart = skipLwsOctets(octets, transportEnd, end);
+		if (transportEnd === transportStart || hostStart === transportEnd) {
+			return bad(transportStart, "The Via value names no transport.");
+		}
+		transport = transportName(octets, text, transportStart, transportEnd);
+	}
+	const span = findHost(octets, text, hostStart, end);
+	if (span === NO_HOST) return bad(hostStart, "The Via value names no host.");
+	const host = hostIn(text, hostStart, span);
+	let at = skipLwsOctets(octets, hostEndOf(span), end);
 	let port: number | undefined;
 	if (at < end && octets[at] === 0x3a) {
 		const portStart = skipLwsOctets(octets, at + 1, end);
@@ -44,9 +51,12 @@ export function readVia(octets: Uint8Array, text: string, start: number, end: nu
 		port = decimalOf(octets, portStart, at, 5);
 		if (port === undefined || port > 65535) return bad(portStart, "The port of the Via value is no number to 65535.");
 	}
-	const params = readParams(octets, text, at, end, "branch");
-	if (params === undefined) return bad(at, "The parameters of the Via value are malformed.");
-	return success({ transport, host: host.host, port, branch: params.wanted, params: params.params });
+	if (findPlainParam(octets, at, end, "branch")) {
+		return { transport, host, port, branch: plainValue(text), params: text.slice(at, end) };
+	}
+	const found = readParams(octets, text, at, end, "branch");
+	if (found === undefined) return bad(at, "The parameters of the Via value are malformed.");
+	return { transport, host, port, branch: found.wanted, params: found.params };
 }
 
 /** A Via value (RFC 3261 §20.42) with our usual spacing. */
@@ -54,6 +64,28 @@ export function formatVia(via: Pick<Via, "transport" | "host" | "port" | "params
 	const host = via.host.includes(":") ? `[${via.host}]` : via.host;
 	const port = via.port === undefined ? "" : `:${via.port}`;
 	return `SIP/2.0/${via.transport} ${host}${port}${via.params}`;
+}
+
+const usualStart = "SIP/2.0/TLS ";
+
+/** Whether a value starts with `SIP/2.0/TLS` and one space, as nearly all do. */
+function startsAsUsual(octets: Uint8Array, start: number, end: number): boolean {
+	return (
+		end - start > usualStart.length &&
+		octets[start] === 0x53 &&
+		octets[start + 1] === 0x49 &&
+		octets[start + 2] === 0x50 &&
+		octets[start + 3] === 0x2f &&
+		octets[start + 4] === 0x32 &&
+		octets[start + 5] === 0x2e &&
+		octets[start + 6] === 0x30 &&
+		octets[start + 7] === 0x2f &&
+		octets[start + 8] === 0x54 &&
+		octets[start + 9] === 0x4c &&
+		octets[start + 10] === 0x53 &&
+		octets[start + 11] === 0x20 &&
+		!isLws(octets[start + 12] as number)
+	);
 }
 
 /** Offset of the transport behind `SIP / 2.0 /`; -1 where something else stands there. */
@@ -91,5 +123,5 @@ function transportName(octets: Uint8Array, text: string, start: number, end: num
 }
 
 function bad(offset: number, detail: string) {
-	return refusal("bad-via", "RFC 3261 §20.42", offset, detail);
+	return refuse("bad-via", "RFC 3261 §20.42", offset, detail);
 }

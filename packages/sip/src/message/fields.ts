@@ -1,5 +1,5 @@
 /** Access to header fields. Values come back without folds, in the order of the message, interleaved or not. */
-import { type Fault, type Result, refusal, success } from "../fault.ts";
+import { type Fault, outcomeOf, type Result, refusal, refuse, refused, success } from "../fault.ts";
 import { type Diagnostics, parseDiagnostics } from "../header/diagnostics.ts";
 import { type Event, parseEvent } from "../header/event.ts";
 import { type MediaType, readMediaType } from "../header/media-type.ts";
@@ -12,9 +12,10 @@ import { parseVerificationLevel, type VerificationLevel } from "../header/verifi
 import { readVia, type Via } from "../header/via.ts";
 import { parseWarning, type Warning } from "../header/warning.ts";
 import { matchesIgnoreCase } from "../text/ascii.ts";
-import { octetsOf, octetsOfHead } from "../text/octet-view.ts";
+import { isFolded, octetsOf, octetsOfHead } from "../text/octet-view.ts";
 import { unfold } from "../text/quoting.ts";
 import { skipListItem, skipLws, trimLwsEnd } from "../text/scan.ts";
+import { firstField, lastField } from "./field-places.ts";
 import { FIELD_STRIDE, type MessageHead, type SipMessage } from "./message.ts";
 
 /** Where header fields are read from. */
@@ -25,14 +26,6 @@ export const MAX_LIST_VALUES = 256;
 
 function headOf(source: FieldSource): MessageHead {
 	return "head" in source ? source.head : source;
-}
-
-/** Where the first field of that header stands in the index of a head; -1 where there is none. */
-function firstField({ fields }: MessageHead, id: HeaderId): number {
-	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
-		if (fields[at] === id) return at;
-	}
-	return -1;
 }
 
 /** Whether the header is there, whatever it says, under any of its names (RFC 3261 §7.3.3). */
@@ -97,11 +90,19 @@ function splitList(text: string, start: number, end: number, into: string[]): vo
 	}
 }
 
-type ValueReader<Value> = (octets: Uint8Array, text: string, start: number, end: number) => Result<Value>;
+/** Reads the value from `start` to `end`; undefined with a reason ({@link refuse}). */
+type ValueReader<Value> = (octets: Uint8Array, text: string, start: number, end: number) => Value | undefined;
 
 /** The reader of a header that is too rare for octets. */
 function ofText<Value>(read: (text: string, start: number, end: number) => Result<Value>): ValueReader<Value> {
-	return (_octets, text, start, end) => read(text, start, end);
+	return (_octets, text, start, end) => {
+		const outcome = read(text, start, end);
+		return outcome.ok ? outcome.value : refuseAgain(outcome.fault, outcome.fault.offset);
+	};
+}
+
+function refuseAgain({ code, rule, detail, status }: Fault, offset: number): undefined {
+	return refuse(code, rule, offset, detail, status);
 }
 
 const readDeltaSeconds = ofText(parseDeltaSeconds);
@@ -110,31 +111,42 @@ const readEvent = ofText(parseEvent);
 const readSubscriptionState = ofText(parseSubscriptionState);
 const readWarning = ofText(parseWarning);
 
+/** The outcome for a header that is absent, which most of those are that are asked for. */
+const NO_VALUES: { readonly ok: true; readonly value: readonly never[] } = { ok: true, value: Object.freeze([]) };
+
 /** Reads the values of a header where they stand; what is folded is copied first. */
 function readList<Value>(source: FieldSource, id: HeaderId, read: ValueReader<Value>): Result<readonly Value[]> {
 	const head = headOf(source);
+	const first = firstField(head, id);
+	if (first < 0) return NO_VALUES;
 	const { text, fields } = head;
 	const octets = octetsOfHead(head);
+	const folds = isFolded(head);
 	const isList = headerName(id).list;
-	const values: Value[] = [];
-	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
+	let values: Value[] | undefined;
+	const last = lastField(head, id);
+	for (let at = first; at <= last; at += FIELD_STRIDE) {
 		if (fields[at] !== id) continue;
 		const start = fields[at + 2] as number;
 		const end = fields[at + 3] as number;
 		if (isList && start === end) continue;
-		const value = readUnfolded(octets, text, start, end, read);
-		if (value.ok) values.push(value.value);
-		else {
+		const value = folds ? readUnfolded(octets, text, start, end, read) : read(octets, text, start, end);
+		// A list of one takes no more memory than it needs.
+		if (value !== undefined) {
+			if (values === undefined) values = [value];
+			else values.push(value);
+		} else {
+			if (!isList) return refused();
 			// None of the readers takes a comma outside of quotes and angle brackets: a field that was read held one value.
-			const refused = isList ? readItems(octets, text, start, end, read, values) : value;
-			if (refused !== undefined) return refused;
+			values ??= [];
+			if (!readItems(octets, text, start, end, read, values)) return refused();
 		}
 		if (values.length > MAX_LIST_VALUES) return tooMany(id);
 	}
-	return success(values);
+	return values === undefined ? NO_VALUES : success(values);
 }
 
-/** Reads the values of one comma list into `into`; the first refusal ends it. */
+/** Reads the values of one comma list into `into`; false with the first refusal. */
 function readItems<Value>(
 	octets: Uint8Array,
 	text: string,
@@ -142,16 +154,16 @@ function readItems<Value>(
 	end: number,
 	read: ValueReader<Value>,
 	into: Value[],
-): { readonly ok: false; readonly fault: Fault } | undefined {
+): boolean {
 	for (let at = start; at <= end && into.length <= MAX_LIST_VALUES; ) {
 		const itemEnd = skipListItem(text, at, end);
 		const itemStart = skipLws(text, at, itemEnd);
 		const value = readUnfolded(octets, text, itemStart, trimLwsEnd(text, itemStart, itemEnd), read);
-		if (!value.ok) return value;
-		into.push(value.value);
+		if (value === undefined) return false;
+		into.push(value);
 		at = itemEnd + 1;
 	}
-	return undefined;
+	return true;
 }
 
 /** Reads a value without its folds; the offset of a fault is that in the head, or where a folded value starts. */
@@ -161,12 +173,12 @@ function readUnfolded<Value>(
 	start: number,
 	end: number,
 	read: ValueReader<Value>,
-): Result<Value> {
+): Value | undefined {
 	// Every head ends in a line end.
 	if (text.indexOf("\r", start) >= end) return read(octets, text, start, end);
-	const value = unfold(text, start, end);
-	const outcome = read(octetsOf(value), value, 0, value.length);
-	return outcome.ok ? outcome : { ok: false, fault: { ...outcome.fault, offset: start } };
+	const unfolded = unfold(text, start, end);
+	const value = read(octetsOf(unfolded), unfolded, 0, unfolded.length);
+	return value ?? refuseAgain(refused().fault, start);
 }
 
 function tooMany(id: HeaderId): { readonly ok: false; readonly fault: Fault } {
@@ -176,15 +188,13 @@ function tooMany(id: HeaderId): { readonly ok: false; readonly fault: Fault } {
 
 function readOne<Value>(source: FieldSource, id: HeaderId, read: ValueReader<Value>): Result<Value | undefined> {
 	const head = headOf(source);
+	const { text, fields } = head;
 	const at = firstField(head, id);
 	if (at < 0) return success(undefined);
-	return readUnfolded(
-		octetsOfHead(head),
-		head.text,
-		head.fields[at + 2] as number,
-		head.fields[at + 3] as number,
-		read,
-	);
+	const start = fields[at + 2] as number;
+	const end = fields[at + 3] as number;
+	const octets = octetsOfHead(head);
+	return outcomeOf(isFolded(head) ? readUnfolded(octets, text, start, end, read) : read(octets, text, start, end));
 }
 
 /** Every Via value, the topmost first (RFC 3261 §20.42). Faults: `bad-via`, `too-many-values` (513). */

@@ -6,7 +6,9 @@ import { type Fault, refusal } from "../fault.ts";
 import { HeaderId } from "../header/names.ts";
 import { invariant } from "../text/assert.ts";
 import { CharClass, hasClass } from "../text/char-class.ts";
+import { viewNumber } from "../text/octet-view.ts";
 import { decimalOf } from "../text/scan.ts";
+import { firstPlaced, lastPlaced } from "./field-places.ts";
 import { indexHead, scanHead } from "./head-index.ts";
 import type { FramerLimits } from "./limits.ts";
 import { FIELD_STRIDE, type MessageHead } from "./message.ts";
@@ -15,7 +17,7 @@ import { OctetFrame } from "./octet-frame.ts";
 /** One message as octets: head with index, and exactly Content-Length octets of body. */
 export interface Frame {
 	readonly head: MessageHead;
-	/** A copy: the receiver may keep it, and small ones kept hold up to 4 KiB. */
+	/** A copy: the receiver may keep it, and small ones kept hold up to 16 KiB. */
 	readonly body: Uint8Array;
 }
 
@@ -182,6 +184,7 @@ export class Framer {
 		frame.start = start;
 		frame.headEnd = start + headLength;
 		frame.fieldsLength = fieldsLength;
+		frame.view = viewNumber();
 		if (headLength > this.#limits.headBytes) this.#fail(user, headTooLarge, undefined);
 		else {
 			const length = readContentLength(frame);
@@ -259,15 +262,14 @@ const bodyTooLarge = refusal("body-too-large", "RFC 3261 §21.5.7", 0, "The body
 /** Of Content-Length (product contract 3). */
 const MOST_DIGITS = 7;
 
-/** The one Content-Length of a head; no message on a stream goes without, and none has two, even equal ones. */
-function readContentLength({ octets, start, headEnd, fields, fieldsLength }: OctetFrame): number | Fault {
-	let found = -1;
-	for (let index = 0; index < fieldsLength - 1; index += FIELD_STRIDE) {
-		if (fields[index] !== HeaderId.contentLength) continue;
-		if (found >= 0) return lengthFault(fields[index + 1] as number, "The message has more than one Content-Length.");
-		found = index;
-	}
+/** The one Content-Length of the head that was scanned just now; no message on a stream goes without, and none has two, even equal ones. */
+function readContentLength({ octets, start, headEnd, fields }: OctetFrame): number | Fault {
+	const found = firstPlaced(HeaderId.contentLength);
 	if (found < 0) return lengthFault(headEnd - start, "The message has no Content-Length.");
+	for (let at = found + FIELD_STRIDE; at <= lastPlaced(HeaderId.contentLength); at += FIELD_STRIDE) {
+		if (fields[at] !== HeaderId.contentLength) continue;
+		return lengthFault(fields[at + 1] as number, "The message has more than one Content-Length.");
+	}
 	const valueStart = fields[found + 2] as number;
 	const valueEnd = fields[found + 3] as number;
 	const length = decimalOf(octets, start + valueStart, start + valueEnd, MOST_DIGITS);

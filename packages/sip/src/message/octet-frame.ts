@@ -1,5 +1,8 @@
 /** One message as it stands among the octets that were read, before any of it is decoded. */
+import { copyOctets, sliceOctets } from "../text/octet-copy.ts";
+import { viewNumber } from "../text/octet-view.ts";
 import type { Frame } from "./framer.ts";
+import { keepScanned } from "./head-index.ts";
 import type { MessageHead } from "./message.ts";
 
 /** Where a whole message stands among octets. */
@@ -15,7 +18,7 @@ export interface MessagePlace {
 }
 
 const emptyBody = new Uint8Array(0);
-const slabBytes = 4096;
+const slabBytes = 16384;
 const maxSharedBytes = 512;
 
 /**
@@ -31,8 +34,10 @@ export class OctetFrame implements MessagePlace {
 	readonly fields: number[] = [];
 	/** Numbers in {@link fields}: four for each field, and one. */
 	fieldsLength = 0;
+	/** Which octets were in view of the readers when the head was indexed: its own, as long as that is so. */
+	view = 0;
 	/** What remains of the memory that small bodies are copied to. */
-	#slab: Uint8Array = emptyBody;
+	#slab: ArrayBufferLike = emptyBody.buffer;
 	#slabUsed = 0;
 
 	/** Head and body as values that may be kept. */
@@ -42,31 +47,39 @@ export class OctetFrame implements MessagePlace {
 
 	/** The head as one latin1 string with an index of its own. */
 	decodeHead(): MessageHead {
-		return {
-			text: Buffer.prototype.latin1Slice.call(this.octets, this.start, this.headEnd),
+		const head = {
+			text: sliceOctets(this.octets, this.start, this.headEnd),
 			fields: this.fields.slice(0, this.fieldsLength),
 		};
+		if (this.view === viewNumber()) keepScanned(head);
+		return head;
 	}
 
-	/** A copy of the body. Small ones share slabs: allocating each by itself costs more than all the rest of framing. */
+	/**
+	 * A copy of the body. Small ones share slabs: allocating each by itself costs more than all the rest of framing. What is
+	 * handed out is overwritten whole, so that the memory need not be cleared first.
+	 */
 	copyBody(): Uint8Array {
 		const { octets, headEnd, end } = this;
 		const length = end - headEnd;
 		if (length === 0) return emptyBody;
-		if (length > maxSharedBytes) return new Uint8Array(octets.subarray(headEnd, end));
-		if (this.#slabUsed + length > this.#slab.length) {
-			this.#slab = new Uint8Array(slabBytes);
-			this.#slabUsed = 0;
+		let body: Uint8Array;
+		if (length > maxSharedBytes) body = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+		else {
+			if (this.#slabUsed + length > this.#slab.byteLength) {
+				this.#slab = Buffer.allocUnsafeSlow(slabBytes).buffer;
+				this.#slabUsed = 0;
+			}
+			body = new Uint8Array(this.#slab, this.#slabUsed, length);
+			this.#slabUsed += length;
 		}
-		const start = this.#slabUsed;
-		this.#slabUsed += length;
-		this.#slab.set(octets.subarray(headEnd, end), start);
-		return this.#slab.subarray(start, start + length);
+		copyOctets(octets, headEnd, end, body, 0);
+		return body;
 	}
 
 	/** Lets go of the memory for bodies. */
 	releaseBodies(): void {
-		this.#slab = emptyBody;
+		this.#slab = emptyBody.buffer;
 		this.#slabUsed = 0;
 	}
 }

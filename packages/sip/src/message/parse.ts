@@ -1,9 +1,10 @@
 /** From a frame to a typed message: start line, the mandatory header fields, and nothing that can wait (RFC 3261 §7, §8.1.1). */
-import { type Fault, type Result, refusal, success } from "../fault.ts";
+import { type Fault, outcomeOf, type Result, refusal, refuse, refused, success } from "../fault.ts";
 import { readCSeq } from "../header/cseq.ts";
+import { methodIn } from "../header/methods.ts";
 import { type NameAddr, readNameAddr } from "../header/name-addr.ts";
-import { HeaderId, headerName, LAST_SINGLE_ID } from "../header/names.ts";
-import { parseMaxForwards } from "../header/number.ts";
+import { HeaderId, headerName } from "../header/names.ts";
+import { readMaxForwards } from "../header/number.ts";
 import { readVia, type Via } from "../header/via.ts";
 import { matchesIgnoreCase } from "../text/ascii.ts";
 import { CharClass, skipClass, skipOctets } from "../text/char-class.ts";
@@ -11,7 +12,8 @@ import { octetsOf, octetsOfHead } from "../text/octet-view.ts";
 import { parseDecimal, skipListItem, trimLwsEnd } from "../text/scan.ts";
 import { readUri } from "../uri/parse-uri.ts";
 import { isSipUri, type Uri } from "../uri/uri.ts";
-import { FIELD_STRIDE, type MessageHead, type SipMessage } from "./message.ts";
+import { doubledField, firstField, placeFields } from "./field-places.ts";
+import type { MessageHead, SipMessage } from "./message.ts";
 
 /** A message, or why it is none. The head of what is none may still be answered (`createErrorResponse`). */
 export type ParseOutcome =
@@ -40,15 +42,16 @@ export function parseMessage(frame: { readonly head: MessageHead; readonly body:
 function parseRequest(head: MessageHead, body: Uint8Array, lineEnd: number): ParseOutcome {
 	const { text } = head;
 	const octets = octetsOfHead(head);
-	const line = readRequestLine(octets, text, lineEnd);
-	if (!line.ok) return { ok: false, fault: line.fault, kind: "request", head };
-	const { method, requestUri } = line.value;
+	const methodEnd = skipOctets(octets, 0, lineEnd, CharClass.token);
+	const requestUri = readRequestLine(octets, text, methodEnd, lineEnd);
+	if (requestUri === undefined) return none("request", head);
 	const common = readCommon(octets, head);
-	if (!common.ok) return { ok: false, fault: common.fault, kind: "request", head };
-	const { topVia, from, to, callId, cseq, maxForwards } = common.value;
+	if (common === undefined) return none("request", head);
+	const { topVia, from, to, callId, cseq, maxForwards } = common;
+	const method = methodIn(octets, text, 0, methodEnd);
 	if (cseq.method !== method) {
-		const detail = "CSeq names another method than the request.";
-		return { ok: false, fault: refusal("cseq-method", "RFC 3261 §8.1.1.5", 0, detail).fault, kind: "request", head };
+		refuse("cseq-method", "RFC 3261 §8.1.1.5", 0, "CSeq names another method than the request.");
+		return none("request", head);
 	}
 	return {
 		ok: true,
@@ -61,45 +64,57 @@ function parseResponse(head: MessageHead, body: Uint8Array, lineEnd: number): Pa
 	const line = readStatusLine(text, lineEnd);
 	if (!line.ok) return { ok: false, fault: line.fault, kind: "response", head };
 	const common = readCommon(octetsOfHead(head), head);
-	if (!common.ok) return { ok: false, fault: common.fault, kind: "response", head };
+	if (common === undefined) return none("response", head);
 	const { statusCode, reasonPhrase } = line.value;
-	const { topVia, from, to, callId, cseq } = common.value;
+	const { topVia, from, to, callId, cseq } = common;
 	return {
 		ok: true,
 		message: { kind: "response", head, body, topVia, from, to, callId, cseq, statusCode, reasonPhrase },
 	};
 }
 
-const version = "SIP/2.0";
-
-/** RFC 3261 §7.1: single spaces, no white space at the end. */
-function readRequestLine(
-	octets: Uint8Array,
-	text: string,
-	lineEnd: number,
-): Result<{ method: string; requestUri: Uri }> {
-	const methodEnd = skipOctets(octets, 0, lineEnd, CharClass.token);
-	if (methodEnd === 0 || octets[methodEnd] !== 0x20) {
-		return badStartLine(methodEnd, "The request line starts with no method and space.");
-	}
-	const versionStart = lineEnd - version.length;
-	if (octets[versionStart - 1] !== 0x20 || !matchesIgnoreCase(text, versionStart, version)) {
-		return otherVersion(text, methodEnd, lineEnd);
-	}
-	const requestUri = readUri(octets, text, methodEnd + 1, versionStart - 1);
-	if (!requestUri.ok) return requestUri;
-	if (isSipUri(requestUri.value) && requestUri.value.headers !== "") {
-		return refusal("bad-uri", "RFC 3261 §19.1.1", methodEnd + 1, "A Request-URI carries no headers.");
-	}
-	return success({ method: text.slice(0, methodEnd), requestUri: requestUri.value });
+/** What a reader refused just now. */
+function none(kind: "request" | "response", head: MessageHead): ParseOutcome {
+	return { ok: false, fault: refused().fault, kind, head };
 }
 
-function otherVersion(text: string, methodEnd: number, lineEnd: number) {
+const version = "SIP/2.0";
+
+/** RFC 3261 §7.1: single spaces, no white space at the end. Gives the Request-URI; undefined with a reason. */
+function readRequestLine(octets: Uint8Array, text: string, methodEnd: number, lineEnd: number): Uri | undefined {
+	if (methodEnd === 0 || octets[methodEnd] !== 0x20) {
+		return badRequestLine(methodEnd, "The request line starts with no method and space.");
+	}
+	const versionStart = lineEnd - version.length;
+	if (octets[versionStart - 1] !== 0x20 || !isVersion2(octets, versionStart)) {
+		return otherVersion(text, methodEnd, lineEnd);
+	}
+	const uri = readUri(octets, text, methodEnd + 1, versionStart - 1);
+	if (uri !== undefined && isSipUri(uri) && uri.headers !== "") {
+		return refuse("bad-uri", "RFC 3261 §19.1.1", methodEnd + 1, "A Request-URI carries no headers.");
+	}
+	return uri;
+}
+
+/** Whether `SIP/2.0` stands at `at`, in any case. */
+function isVersion2(octets: Uint8Array, at: number): boolean {
+	return (
+		((octets[at] as number) | 0x20) === 0x73 &&
+		((octets[at + 1] as number) | 0x20) === 0x69 &&
+		((octets[at + 2] as number) | 0x20) === 0x70 &&
+		octets[at + 3] === 0x2f &&
+		octets[at + 4] === 0x32 &&
+		octets[at + 5] === 0x2e &&
+		octets[at + 6] === 0x30
+	);
+}
+
+function otherVersion(text: string, methodEnd: number, lineEnd: number): undefined {
 	const word = text.lastIndexOf(" ", lineEnd - 1) + 1;
 	if (word > methodEnd + 1 && isVersion(text, word, lineEnd)) {
-		return refusal("other-version", "RFC 3261 §21.5.6", word, "The SIP version is not 2.0.", 505);
+		return refuse("other-version", "RFC 3261 §21.5.6", word, "The SIP version is not 2.0.", 505);
 	}
-	return badStartLine(word, "The request line does not end in a space and SIP/2.0.");
+	return badRequestLine(word, "The request line does not end in a space and SIP/2.0.");
 }
 
 function isVersion(text: string, start: number, end: number): boolean {
@@ -136,95 +151,71 @@ interface Common {
 	readonly maxForwards: number | undefined;
 }
 
-/** Reads the fields that every message has. One pass finds them and sees what is there twice. */
-function readCommon(octets: Uint8Array, head: MessageHead): Result<Common> {
+/** Reads the fields that every message has; undefined with a reason. */
+function readCommon(octets: Uint8Array, head: MessageHead): Common | undefined {
 	const { text, fields } = head;
-	let seen = 0;
-	let viaAt = -1;
-	let fromAt = -1;
-	let toAt = -1;
-	let callIdAt = -1;
-	let cseqAt = -1;
-	let maxForwardsAt = -1;
-	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
-		const id = fields[at] as number;
-		if (id === HeaderId.other) continue;
-		if (id > LAST_SINGLE_ID) {
-			if (id === HeaderId.via && viaAt < 0) viaAt = at;
-			continue;
-		}
-		const bit = 1 << (id - 1);
-		if ((seen & bit) !== 0) return twice(fields, at);
-		seen |= bit;
-		if (id === HeaderId.from) fromAt = at;
-		else if (id === HeaderId.to) toAt = at;
-		else if (id === HeaderId.callId) callIdAt = at;
-		else if (id === HeaderId.cseq) cseqAt = at;
-		else if (id === HeaderId.maxForwards) maxForwardsAt = at;
-	}
+	placeFields(head);
+	const doubledAt = doubledField();
+	if (doubledAt >= 0) return twice(fields, doubledAt);
+	const viaAt = firstField(head, HeaderId.via);
+	const fromAt = firstField(head, HeaderId.from);
+	const toAt = firstField(head, HeaderId.to);
+	const callIdAt = firstField(head, HeaderId.callId);
+	const cseqAt = firstField(head, HeaderId.cseq);
+	const maxForwardsAt = firstField(head, HeaderId.maxForwards);
 	if (viaAt < 0) return missing(HeaderId.via);
 	if (fromAt < 0) return missing(HeaderId.from);
 	if (toAt < 0) return missing(HeaderId.to);
 	if (callIdAt < 0) return missing(HeaderId.callId);
 	if (cseqAt < 0) return missing(HeaderId.cseq);
 	const topVia = readFirstVia(octets, text, valueStart(fields, viaAt), valueEnd(fields, viaAt));
-	if (!topVia.ok) return topVia;
+	if (topVia === undefined) return undefined;
 	const from = readNameAddr(octets, text, valueStart(fields, fromAt), valueEnd(fields, fromAt));
-	if (!from.ok) return from;
+	if (from === undefined) return undefined;
 	const to = readNameAddr(octets, text, valueStart(fields, toAt), valueEnd(fields, toAt));
-	if (!to.ok) return to;
+	if (to === undefined) return undefined;
 	const callId = readCallId(octets, text, valueStart(fields, callIdAt), valueEnd(fields, callIdAt));
-	if (!callId.ok) return callId;
+	if (callId === undefined) return undefined;
 	const cseq = readCSeq(octets, text, valueStart(fields, cseqAt), valueEnd(fields, cseqAt));
-	if (!cseq.ok) return cseq;
+	if (cseq === undefined) return undefined;
 	let maxForwards: number | undefined;
 	if (maxForwardsAt >= 0) {
-		const hops = parseMaxForwards(text, valueStart(fields, maxForwardsAt), valueEnd(fields, maxForwardsAt));
-		if (!hops.ok) return hops;
-		maxForwards = hops.value;
+		maxForwards = readMaxForwards(octets, valueStart(fields, maxForwardsAt), valueEnd(fields, maxForwardsAt));
+		if (maxForwards === undefined) return undefined;
 	}
-	return success({
-		topVia: topVia.value,
-		from: from.value,
-		to: to.value,
-		callId: callId.value,
-		cseq: cseq.value,
-		maxForwards,
-	});
+	return { topVia, from, to, callId, cseq, maxForwards };
 }
 
 /** The first Via value of a head; undefined where it has none. */
 export function readTopVia(head: MessageHead): Result<Via> | undefined {
 	const { text, fields } = head;
-	for (let at = 0; at + FIELD_STRIDE < fields.length; at += FIELD_STRIDE) {
-		if (fields[at] === HeaderId.via)
-			return readFirstVia(octetsOfHead(head), text, valueStart(fields, at), valueEnd(fields, at));
-	}
-	return undefined;
+	const at = firstField(head, HeaderId.via);
+	if (at < 0) return undefined;
+	return outcomeOf(readFirstVia(octetsOfHead(head), text, valueStart(fields, at), valueEnd(fields, at)));
 }
 
 /** The first value of the text of a Via field. */
 export function parseFirstVia(text: string): Result<Via> {
-	return readFirstVia(octetsOf(text), text, 0, text.length);
+	return outcomeOf(readFirstVia(octetsOf(text), text, 0, text.length));
 }
 
-function readFirstVia(octets: Uint8Array, text: string, start: number, end: number): Result<Via> {
+function readFirstVia(octets: Uint8Array, text: string, start: number, end: number): Via | undefined {
 	// Nearly every field holds one value; looking for a comma first would cost as much as reading it.
 	const only = readVia(octets, text, start, end);
-	if (only.ok) return only;
+	if (only !== undefined) return only;
 	const itemEnd = skipListItem(text, start, end);
-	return itemEnd === end ? only : readVia(octets, text, start, trimLwsEnd(text, start, itemEnd));
+	return itemEnd === end ? undefined : readVia(octets, text, start, trimLwsEnd(text, start, itemEnd));
 }
 
 /** RFC 3261 §20.8: one word; which characters it is made of matters to nobody but the one who wrote it. */
-function readCallId(octets: Uint8Array, text: string, start: number, end: number): Result<string> {
+function readCallId(octets: Uint8Array, text: string, start: number, end: number): string | undefined {
 	for (let at = start; at < end; at++) {
 		if ((octets[at] as number) <= 0x20) {
-			return refusal("bad-call-id", "RFC 3261 §20.8", at, "Call-ID is not one word.");
+			return refuse("bad-call-id", "RFC 3261 §20.8", at, "Call-ID is not one word.");
 		}
 	}
-	if (start === end) return refusal("bad-call-id", "RFC 3261 §20.8", start, "Call-ID is empty.");
-	return success(text.slice(start, end));
+	if (start === end) return refuse("bad-call-id", "RFC 3261 §20.8", start, "Call-ID is empty.");
+	return text.slice(start, end);
 }
 
 function valueStart(fields: readonly number[], at: number): number {
@@ -239,18 +230,18 @@ function badStartLine(offset: number, detail: string) {
 	return refusal("bad-start-line", "RFC 3261 §7.1", offset, detail);
 }
 
-function missing(id: HeaderId) {
-	return refusal("missing-header", "RFC 3261 §8.1.1", 0, `The message has no ${headerName(id).name}.`);
+function badRequestLine(offset: number, detail: string): undefined {
+	return refuse("bad-start-line", "RFC 3261 §7.1", offset, detail);
 }
 
-function twice(fields: readonly number[], at: number) {
+function missing(id: HeaderId): undefined {
+	return refuse("missing-header", "RFC 3261 §8.1.1", 0, `The message has no ${headerName(id).name}.`);
+}
+
+function twice(fields: readonly number[], at: number): undefined {
 	const { name } = headerName(fields[at] as HeaderId);
-	return refusal(
-		"doubled-header",
-		"RFC 3261 §7.3.1",
-		fields[at + 1] as number,
-		`The message has more than one ${name}.`,
-	);
+	const detail = `The message has more than one ${name}.`;
+	return refuse("doubled-header", "RFC 3261 §7.3.1", fields[at + 1] as number, detail);
 }
 
 /** The method of a head that need not be well formed (RFC 3261 §7.1); undefined for a response or a line without method. */

@@ -27,6 +27,8 @@ export const CharClass = {
 	opaqueUri: 4096,
 	/** `pname` of URIs, the percent sign left out. */
 	uriParamName: 8192,
+	/** What stands for itself in a quoted string: neither quote nor backslash, nor a fold. */
+	plainQuoted: 16384,
 } as const;
 
 const digits = "0123456789";
@@ -62,6 +64,7 @@ function buildTable(): Uint16Array {
 	add(CharClass.scheme, `${alphanumeric}+-.`);
 	addRange(CharClass.paramValue, 0x21, 0xff, '";,<>\x7f');
 	addRange(CharClass.opaqueUri, 0x21, 0x7e, '<>"');
+	addRange(CharClass.plainQuoted, 0, 0xff, '"\\\r\n');
 	return table;
 }
 

@@ -3,6 +3,7 @@ import { lowerAscii } from "../text/ascii.ts";
 import { CHAR_CLASSES, CharClass, hasClass } from "../text/char-class.ts";
 import { octetsOf } from "../text/octet-view.ts";
 import { parseDecimal } from "../text/scan.ts";
+import { scanName } from "./plain-name.ts";
 
 /** A host and where it ends (RFC 3261 §25.1). */
 export interface Host {
@@ -22,12 +23,35 @@ const maxLabelLength = 63;
  * address, an octet above 255 or with leading zeros, a broken IPv6 reference. A percent sign is never part of a host.
  */
 export function parseHost(text: string, at: number, end: number): Host | undefined {
-	return readHost(octetsOf(text), text, at, end);
+	const span = findHost(octetsOf(text), text, at, end);
+	if (span === NO_HOST) return undefined;
+	return { host: hostIn(text, at, span), hostKind: hostKindOf(span), end: hostEndOf(span) };
 }
 
-/** As {@link parseHost}; `octets` are those of `text`. */
-export function readHost(octets: Uint8Array, text: string, at: number, end: number): Host | undefined {
-	if (at < end && octets[at] === 0x5b) return readIpv6Reference(octets, text, at, end);
+/** Where a host ends and of which kind it is, in one number: {@link hostEndOf}, {@link hostKindOf}, {@link hostIn}. */
+export type HostSpan = number;
+
+/** No host stands there. */
+export const NO_HOST: HostSpan = -1;
+
+const KINDS = ["name", "name", "ipv4", "ipv6"] as const;
+const NAME = 0;
+const NAME_WITH_CAPITALS = 1;
+const IPV4 = 2;
+const IPV6 = 3;
+
+/** As {@link parseHost}, without an object for each host of each message; `octets` are those of `text`. */
+export function findHost(octets: Uint8Array, text: string, at: number, end: number): HostSpan {
+	const run = scanName(octets, at, end);
+	const runEnd = run >> 1;
+	// A name this short has no label that is too long.
+	const isName = (run & 1) !== 0 && runEnd - at <= maxLabelLength;
+	return isName ? (runEnd << 2) | NAME : findAnyHost(octets, text, at, end);
+}
+
+/** As {@link findHost}, by the whole grammar. */
+export function findAnyHost(octets: Uint8Array, text: string, at: number, end: number): HostSpan {
+	if (at < end && octets[at] === 0x5b) return findIpv6Reference(octets, text, at, end);
 	let index = at;
 	let labelStart = at;
 	let previousLabelStart = at;
@@ -46,20 +70,55 @@ export function readHost(octets: Uint8Array, text: string, at: number, end: numb
 			hasLetters = true;
 			if (code !== 0x2d) hasCapitals = true;
 		} else if (code === 0x2e) {
-			if (!isLabel(octets, labelStart, index)) return undefined;
+			if (!isLabel(octets, labelStart, index)) return NO_HOST;
 			previousLabelStart = labelStart;
 			labelStart = index + 1;
 		} else break;
 	}
-	if (index === at || index - at > maxNameLength) return undefined;
-	const name = text.slice(at, index);
-	if (!hasLetters) return parseIpv4(name) && { host: name, hostKind: "ipv4", end: index };
+	if (index === at || index - at > maxNameLength) return NO_HOST;
+	if (!hasLetters) return isIpv4(octets, at, index) ? (index << 2) | IPV4 : NO_HOST;
 	if (labelStart === index) {
 		// A name may end in a dot; its last label is then the one before.
 		labelStart = previousLabelStart;
-	} else if (!isLabel(octets, labelStart, index)) return undefined;
-	if (!hasClass(octets[labelStart] as number, CharClass.alpha)) return undefined;
-	return { host: hasCapitals ? lowerAscii(name) : name, hostKind: "name", end: index };
+	} else if (!isLabel(octets, labelStart, index)) return NO_HOST;
+	if (!hasClass(octets[labelStart] as number, CharClass.alpha)) return NO_HOST;
+	return (index << 2) | (hasCapitals ? NAME_WITH_CAPITALS : NAME);
+}
+
+/** Offset behind a host that was found. */
+export function hostEndOf(span: HostSpan): number {
+	return span >> 2;
+}
+
+export function hostKindOf(span: HostSpan): "name" | "ipv4" | "ipv6" {
+	return KINDS[span & 3] as "name" | "ipv4" | "ipv6";
+}
+
+/** The host that was found at `at`: lower case; an IPv6 reference without its brackets. */
+export function hostIn(text: string, at: number, span: HostSpan): string {
+	const kind = span & 3;
+	if (kind === IPV6) return lowerAscii(withoutThirdColon(text.slice(at + 1, hostEndOf(span) - 1)));
+	const host = text.slice(at, hostEndOf(span));
+	return kind === NAME_WITH_CAPITALS ? lowerAscii(host) : host;
+}
+
+/** As {@link parseIpv4} of what holds digits and dots alone. */
+function isIpv4(octets: Uint8Array, start: number, end: number): boolean {
+	let count = 0;
+	let at = start;
+	for (;;) {
+		const first = at;
+		let value = 0;
+		while (at < end && octets[at] !== 0x2e) {
+			value = value * 10 + (octets[at] as number) - 0x30;
+			at++;
+		}
+		const digits = at - first;
+		if (digits === 0 || digits > 3 || value > 255 || (digits > 1 && octets[first] === 0x30)) return false;
+		count++;
+		if (at === end) return count === 4;
+		at++;
+	}
 }
 
 function isLabel(octets: Uint8Array, start: number, end: number): boolean {
@@ -67,13 +126,11 @@ function isLabel(octets: Uint8Array, start: number, end: number): boolean {
 	return length > 0 && length <= maxLabelLength && octets[start] !== 0x2d && octets[end - 1] !== 0x2d;
 }
 
-function readIpv6Reference(octets: Uint8Array, text: string, at: number, end: number): Host | undefined {
+function findIpv6Reference(octets: Uint8Array, text: string, at: number, end: number): HostSpan {
 	let close = at + 1;
 	while (close < end && octets[close] !== 0x5d) close++;
-	if (close >= end) return undefined;
-	const address = withoutThirdColon(text.slice(at + 1, close));
-	if (parseIpv6(address) === undefined) return undefined;
-	return { host: lowerAscii(address), hostKind: "ipv6", end: close + 1 };
+	if (close >= end || parseIpv6(withoutThirdColon(text.slice(at + 1, close))) === undefined) return NO_HOST;
+	return ((close + 1) << 2) | IPV6;
 }
 
 /**

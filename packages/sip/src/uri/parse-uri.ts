@@ -1,11 +1,12 @@
 /** Reading URIs: RFC 3261 §19.1.1, §25.1. */
-import { type Result, refusal, success } from "../fault.ts";
+import { outcomeOf, type Result, refuse } from "../fault.ts";
 import { lowerAscii } from "../text/ascii.ts";
 import { CharClass, hasClass, skipEscapedOctets, skipOctets } from "../text/char-class.ts";
 import { octetsOf } from "../text/octet-view.ts";
 import { decimalOf } from "../text/scan.ts";
-import { readHost } from "./host.ts";
+import { findHost, hostEndOf, hostIn, hostKindOf, NO_HOST } from "./host.ts";
 import { MAX_PARAMS } from "./params.ts";
+import { readPlainUri } from "./plain-uri.ts";
 import type { SipUri, Uri } from "./uri.ts";
 
 const rule = "RFC 3261 §19.1.1";
@@ -20,18 +21,26 @@ export function parseUriText(text: string): Result<Uri> {
  * A percent sign in a host is refused; escapes elsewhere are checked and kept.
  */
 export function parseUri(text: string, start: number, end: number): Result<Uri> {
-	return readUri(octetsOf(text), text, start, end);
+	return outcomeOf(readUri(octetsOf(text), text, start, end));
 }
 
-/** As {@link parseUri}; `octets` are those of `text`. */
-export function readUri(octets: Uint8Array, text: string, start: number, end: number): Result<Uri> {
+/** As {@link parseUri}; `octets` are those of `text`. Undefined with a reason ({@link refuse}). */
+export function readUri(octets: Uint8Array, text: string, start: number, end: number): Uri | undefined {
 	const uri = readUriIn(octets, text, start, end);
-	if (!uri.ok || uri.value.text.length === end - start) return uri;
-	return bad(start + uri.value.text.length, strayDetail);
+	if (uri === undefined || uri.text.length === end - start) return uri;
+	return bad(start + uri.text.length, strayDetail);
 }
 
-/** Reads the URI that starts at `start` and ends where a character stands that can be no part of it, or at `end`. */
-export function readUriIn(octets: Uint8Array, text: string, start: number, end: number): Result<Uri> {
+/**
+ * Reads the URI that starts at `start` and ends where a character stands that can be no part of it, or at `end`.
+ * Undefined with a reason ({@link refuse}).
+ */
+export function readUriIn(octets: Uint8Array, text: string, start: number, end: number): Uri | undefined {
+	return readPlainUri(octets, text, start, end) ?? readAnyUri(octets, text, start, end);
+}
+
+/** As {@link readUriIn}, by the whole grammar. */
+export function readAnyUri(octets: Uint8Array, text: string, start: number, end: number): Uri | undefined {
 	const scheme = sipSchemeLength(octets, start, end);
 	return scheme > 0 ? readSipUri(octets, text, start, start + scheme, end) : readOtherUri(octets, text, start, end);
 }
@@ -51,7 +60,7 @@ function sipSchemeLength(octets: Uint8Array, start: number, end: number): number
 	return (next | 0x20) === 0x73 && end - start > 4 && octets[start + 4] === 0x3a ? 4 : 0;
 }
 
-function readOtherUri(octets: Uint8Array, text: string, start: number, end: number): Result<Uri> {
+function readOtherUri(octets: Uint8Array, text: string, start: number, end: number): Uri | undefined {
 	const colon = skipOctets(octets, start, end, CharClass.scheme);
 	if (colon === start || colon >= end || octets[colon] !== 0x3a) {
 		return bad(colon, "A URI starts with a scheme and a colon.");
@@ -59,14 +68,14 @@ function readOtherUri(octets: Uint8Array, text: string, start: number, end: numb
 	if (!hasClass(octets[start] as number, CharClass.alpha)) return bad(start, "A URI scheme starts with a letter.");
 	const last = skipOctets(octets, colon + 1, end, CharClass.opaqueUri);
 	if (last === colon + 1) return bad(last, "The URI is empty or holds a character no URI may hold.");
-	return success({ scheme: lowerAscii(text.slice(start, colon)), text: text.slice(start, last) });
+	return { scheme: lowerAscii(text.slice(start, colon)), text: text.slice(start, last) };
 }
 
 function bad(offset: number, detail: string) {
-	return refusal("bad-uri", rule, offset, detail);
+	return refuse("bad-uri", rule, offset, detail);
 }
 
-function readSipUri(octets: Uint8Array, text: string, start: number, colon: number, end: number): Result<SipUri> {
+function readSipUri(octets: Uint8Array, text: string, start: number, colon: number, end: number): SipUri | undefined {
 	let at = colon + 1;
 	let user: string | undefined;
 	let password: string | undefined;
@@ -85,9 +94,10 @@ function readSipUri(octets: Uint8Array, text: string, start: number, colon: numb
 			}
 		}
 	}
-	const host = readHost(octets, text, at, end);
-	if (host === undefined) return bad(at, "The host of the URI is neither a name nor an address.");
-	at = host.end;
+	const hostStart = at;
+	const host = findHost(octets, text, hostStart, end);
+	if (host === NO_HOST) return bad(at, "The host of the URI is neither a name nor an address.");
+	at = hostEndOf(host);
 	let port: number | undefined;
 	if (at < end && octets[at] === 0x3a) {
 		const portEnd = skipOctets(octets, at + 1, end, CharClass.digit);
@@ -108,17 +118,17 @@ function readSipUri(octets: Uint8Array, text: string, start: number, colon: numb
 		headers = text.slice(at + 1, headersEnd);
 		at = headersEnd;
 	}
-	return success({
+	return {
 		scheme: colon - start === 3 ? "sip" : "sips",
 		text: text.slice(start, at),
 		user,
 		password,
-		host: host.host,
-		hostKind: host.hostKind,
+		host: hostIn(text, hostStart, host),
+		hostKind: hostKindOf(host),
 		port,
 		params,
 		headers,
-	});
+	};
 }
 
 /** Offset behind the `;name=value…` that starts at `at`; -1 where a name or value is empty or there are too many. */

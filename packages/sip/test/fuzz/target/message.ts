@@ -13,7 +13,19 @@ import { findSips } from "../../../src/message/sips-check.ts";
 import { findParam } from "../../../src/uri/params.ts";
 import { readCorpusFiles, TORTURE_FOLDER } from "../corpus.ts";
 import type { FuzzTarget } from "../fuzz-target.ts";
+import { assertReadersAgree } from "../readers-agree.ts";
 import { MESSAGE_TOKENS, repairLength } from "../sip-text.ts";
+
+/** Headers of which two readers are asked. */
+const ADDRESS_HEADERS = [
+	HeaderId.via,
+	HeaderId.from,
+	HeaderId.to,
+	HeaderId.contact,
+	HeaderId.route,
+	HeaderId.recordRoute,
+	HeaderId.contentType,
+] as const;
 
 const LIST_READERS = [
 	read.vias,
@@ -38,6 +50,7 @@ export function createMessageTarget(): FuzzTarget {
 		sources: [
 			"/sip/src/message/parse.ts",
 			"/sip/src/message/fields.ts",
+			"/sip/src/message/field-places.ts",
 			"/sip/src/message/build.ts",
 			"/sip/src/message/edit.ts",
 			"/sip/src/message/sips-check.ts",
@@ -45,6 +58,7 @@ export function createMessageTarget(): FuzzTarget {
 			"/sip/src/header/diagnostics.ts",
 			"/sip/src/header/event.ts",
 			"/sip/src/header/media-type.ts",
+			"/sip/src/header/methods.ts",
 			"/sip/src/header/number.ts",
 			"/sip/src/header/params.ts",
 			"/sip/src/header/subscription-state.ts",
@@ -85,6 +99,7 @@ function readFrame(frame: Frame): string {
 		return `${outcome.kind} ${outcome.fault.code} ${outcome.fault.detail}`;
 	}
 	const { message } = outcome;
+	for (const id of ADDRESS_HEADERS) for (const value of read.headerValues(message, id)) assertReadersAgree(value);
 	const again = frameOne(formatMessage(message));
 	assert.deepEqual(again, frame, "a message that was read and written is another one");
 	const kinds = LIST_READERS.map((reader, index) => {

@@ -6,6 +6,7 @@ import { listParams } from "../../../src/uri/params.ts";
 import { isSipUri } from "../../../src/uri/uri.ts";
 import { CORPUS_FOLDER, readCorpusLines } from "../corpus.ts";
 import type { FuzzTarget } from "../fuzz-target.ts";
+import { assertReadersAgree } from "../readers-agree.ts";
 import { VALUE_TOKENS } from "../sip-text.ts";
 
 export function createNameAddrTarget(): FuzzTarget {
@@ -25,6 +26,7 @@ export function createNameAddrTarget(): FuzzTarget {
 }
 
 function readNameAddr(text: string): string {
+	assertReadersAgree(text);
 	const result = parseNameAddr(text, 0, text.length);
 	if (!result.ok) {
 		assert.ok(result.fault.offset >= 0 && result.fault.offset <= text.length, "a fault outside the text");

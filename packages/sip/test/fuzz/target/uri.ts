@@ -9,6 +9,7 @@ import { parseUriText } from "../../../src/uri/parse-uri.ts";
 import { isSipUri } from "../../../src/uri/uri.ts";
 import { CORPUS_FOLDER, readCorpusLines } from "../corpus.ts";
 import type { FuzzTarget } from "../fuzz-target.ts";
+import { assertReadersAgree } from "../readers-agree.ts";
 import { VALUE_TOKENS } from "../sip-text.ts";
 
 export function createUriTarget(): FuzzTarget {
@@ -18,6 +19,8 @@ export function createUriTarget(): FuzzTarget {
 		sources: [
 			"/sip/src/uri/parse-uri.ts",
 			"/sip/src/uri/host.ts",
+			"/sip/src/uri/plain-name.ts",
+			"/sip/src/uri/plain-uri.ts",
 			"/sip/src/uri/aor.ts",
 			"/sip/src/uri/compare-uris.ts",
 			"/sip/src/uri/params.ts",
@@ -30,6 +33,7 @@ export function createUriTarget(): FuzzTarget {
 }
 
 function readUri(text: string): string {
+	assertReadersAgree(text);
 	const host = parseHost(text, 0, text.length);
 	if (host !== undefined) assert.ok(host.end > 0 && host.end <= text.length && host.host.length <= 255);
 	parseAorText(text);
