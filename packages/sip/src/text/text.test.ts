@@ -3,10 +3,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { equalsIgnoreCase, lowerAscii, upperAscii } from "./ascii.ts";
 import { CharClass, isToken, skipEscapedClass, skipEscapedOctets } from "./char-class.ts";
-import { octetsOf, octetsOfHead } from "./octet-view.ts";
+import { dataOf, isFolded, keepHead, loadOctets, octetsOf, octetsOfHead } from "./octet-view.ts";
 import { detach, octetsToText, utf8ToOctets } from "./octets.ts";
 import { quote, unfold, unquote } from "./quoting.ts";
 import { isOneLine, parseDecimal, skipListItem, skipQuoted } from "./scan.ts";
+import { createUsualTexts, findUsualText } from "./usual-texts.ts";
 
 const tokens: readonly [string, boolean][] = [
 	["INVITE", true],
@@ -146,6 +147,40 @@ test("a head seen as octets stays seen while other texts are looked at", () => {
 	// A head that was given another text is another head.
 	other.text = "ACK sip:a@b SIP/2.0\r\n\r\n";
 	assert.equal(Buffer.from(octetsOfHead(other).subarray(0, 3)).toString("latin1"), "ACK");
+});
+
+test("octets that were loaded are those of the head that is kept, and of none before", () => {
+	const source = Buffer.from("xxBYE sip:a@b SIP/2.0\r\n\r\nbody", "latin1");
+	const before = { text: "ACK sip:a@b SIP/2.0\r\n\r\n" };
+	octetsOfHead(before);
+	const { octets, words } = loadOctets(source, 2, source.length);
+	assert.equal(octets[source.length - 2], 0);
+	assert.equal(words[0], 0x20455942);
+	assert.equal(Buffer.from(octetsOf(before.text).subarray(0, 3)).toString("latin1"), "ACK");
+	const head = { text: "BYE sip:a@b SIP/2.0\r\n\r\n" };
+	keepHead(head, true);
+	assert.equal(octetsOfHead(head), octets);
+	assert.equal(octets[head.text.length], 0);
+	assert.equal(isFolded(head), true);
+	assert.equal(dataOf(head.text).getInt32(0, true), 0x20455942);
+	assert.equal(isFolded(before), false);
+	assert.equal(isFolded({ text: "A\r\nB: c\r\n d\r\n\r\n" }), true);
+	assert.equal(isFolded({ text: "A\r\nB: c\r\n\td\r\n\r\n" }), true);
+});
+
+test("texts that no letter or length tells apart are no table of usual ones", () => {
+	assert.throws(() => createUsualTexts(["abcd", "axcy", "abcd"]), /no factor/);
+	const usual = createUsualTexts(["abcd", "efgh"]);
+	for (const [text, expected] of [
+		["abcd", 0],
+		["efgh", 1],
+		["abce", -1],
+		["abcde", -1],
+		["ab", -1],
+		["", -1],
+	] as const) {
+		assert.equal(findUsualText(usual, Buffer.from(text), 0, text.length), expected, text);
+	}
 });
 
 test("RFC 3261 §25.1 escaped octets: as in texts, and nothing behind the end is looked at", () => {
