@@ -19,6 +19,7 @@ const PROXY = "packages/edge/src/proxy";
 const COVERED = [
 	`${SOURCE}/message/framer.ts`,
 	`${SOURCE}/message/head-index.ts`,
+	`${SOURCE}/message/field-places.ts`,
 	`${SOURCE}/message/head-splices.ts`,
 	`${SOURCE}/message/octet-frame.ts`,
 	`${SOURCE}/message/parse.ts`,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { equalsIgnoreCase, lowerAscii, upperAscii } from "./ascii.ts";
 import { CharClass, isToken, skipEscapedClass, skipEscapedOctets } from "./char-class.ts";
-import { dataOf, isFolded, keepHead, loadOctets, octetsOf, octetsOfHead } from "./octet-view.ts";
+import { dataOf, isFolded, keepHead, loadOctets, noteFolds, octetsOf, octetsOfHead } from "./octet-view.ts";
 import { detach, octetsToText, utf8ToOctets } from "./octets.ts";
 import { quote, unfold, unquote } from "./quoting.ts";
 import { isOneLine, parseDecimal, skipListItem, skipQuoted } from "./scan.ts";
@@ -158,7 +158,8 @@ test("octets that were loaded are those of the head that is kept, and of none be
 	assert.equal(words[0], 0x20455942);
 	assert.equal(Buffer.from(octetsOf(before.text).subarray(0, 3)).toString("latin1"), "ACK");
 	const head = { text: "BYE sip:a@b SIP/2.0\r\n\r\n" };
-	keepHead(head, true);
+	noteFolds(true);
+	keepHead(head);
 	assert.equal(octetsOfHead(head), octets);
 	assert.equal(octets[head.text.length], 0);
 	assert.equal(isFolded(head), true);
