@@ -374,6 +374,7 @@ export async function startEdge(config: Config, env: EdgeEnv): Promise<RunningEd
 			dialogs: () => agent.dialogs.size + relay.dialogs.size,
 			subscriptions: () => notifier.size,
 			messagesWaiting: () => im.waiting,
+			pings: () => federation.pings,
 			droppedResponses: () => agent.transactions.counters.droppedResponses,
 			signingKeys: () => keys.list().filter(({ state }) => state !== "destroyed").length,
 			signingClockBehindSeconds: () => keys.alarms.clockBehindMs / 1000,

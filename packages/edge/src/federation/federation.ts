@@ -100,6 +100,8 @@ const MOST_UNPROVEN = 1_000;
 const MOST_FAILURES = 1_000;
 
 export class Federation {
+	/** Signs of life that peers asked for: answered, and those that were too many in a second. */
+	readonly pings = { answered: 0, unanswered: 0 };
 	readonly #options: FederationOptions;
 	readonly #links: LinkTable;
 	readonly #binding: DomainBinding;
@@ -464,7 +466,11 @@ export class Federation {
 			hooks: {
 				sent: (own, place) => trace.record("out", own, peerName, place),
 				received: (own, place) => trace.record("in", own, peerName, place),
-				pinged: () => this.#upkeep.heard(link, "ping"),
+				pinged: (_own, asked, answered) => {
+					this.pings.answered += answered;
+					this.pings.unanswered += asked - answered;
+					this.#upkeep.heard(link, "ping");
+				},
 				ponged: () => this.#upkeep.heard(link, "pong"),
 				malformed: (_own, fault) =>
 					log.warn("malformed message", {

@@ -90,6 +90,18 @@ test("protocol 1.5: a connection without dialogs and traffic ends after a quarte
 	assert.equal(clock.pendingTimers, 0, "without links nothing is looked at");
 });
 
+test("protocol 1.5: a peer that does nothing but ping, every second, keeps no connection past its quarter of an hour", () => {
+	const link = proven();
+	const { clock, upkeep, ends } = watch(link);
+	let seconds = 0;
+	for (; link.connection.isOpen && seconds < 3_600; seconds += 1) {
+		upkeep.heard(link, "ping");
+		clock.advance(1_000);
+	}
+	assert.equal(seconds, 900);
+	assert.deepEqual(ends, [["the connection was idle", true]]);
+});
+
 test("a connection with dialogs stays, until it is replaced and they are over, and its requests are answered", () => {
 	let dialogs = 2;
 	let outstanding = 0;

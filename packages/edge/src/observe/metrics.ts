@@ -25,6 +25,8 @@ export interface LiveCounts {
 	readonly subscriptions: () => number;
 	readonly messagesWaiting: () => number;
 	readonly droppedResponses: () => number;
+	/** CRLF pings of peers; unanswered are those above the bound of a second. */
+	readonly pings: () => { readonly answered: number; readonly unanswered: number };
 	/** Keys that live: next, active and verify-only. */
 	readonly signingKeys: () => number;
 	/** Seconds by which the calendar was set back; 0 where it was not. */
@@ -100,6 +102,12 @@ export class Metrics {
 		gauge("causeway_subscriptions", "Presence subscriptions of partners' users", counts.subscriptions);
 		gauge("causeway_messages_waiting", "Messages whose fate is not final", counts.messagesWaiting);
 		gauge("causeway_responses_dropped", "Responses dropped because their connection was gone", counts.droppedResponses);
+		gauge("causeway_pings_answered", "CRLF pings of peers that were answered", () => counts.pings().answered);
+		gauge(
+			"causeway_pings_unanswered",
+			"CRLF pings of peers that were not answered because they were too many",
+			() => counts.pings().unanswered,
+		);
 		gauge("causeway_signing_keys", "Keys that sign or verify the routes of dialogs", counts.signingKeys);
 		gauge(
 			"causeway_signing_clock_behind_seconds",

@@ -147,3 +147,18 @@ test("protocol 1.3: an allowed peer with an authority of its own may connect, an
 	assert.equal(await subscribe(await partner.connect(world.port)), 200);
 	assert.equal(await subscribe(await impostor.connect(world.port)), 403);
 });
+
+test("RFC 5626 §3.5.1: many pings at once are answered four times, counted, and the request behind them is served", async (context) => {
+	const world = await startDiscoveryWorld(context);
+	const partner = await world.partner([FABRIKAM_EDGE]);
+	world.publish("fabrikam.example", FABRIKAM_EDGE, partner.port);
+	await world.user();
+	const link = await partner.connect(world.port);
+	link.write("\r\n\r\n".repeat(20));
+	assert.equal(await subscribe(link), 200);
+	const metrics = await (await fetch(`${world.edge.httpUrl}/metrics`)).text();
+	assert.match(metrics, /^causeway_pings_answered 4$/m);
+	// The partner of these tests did not ask, and may take our answers for pings of ours and answer those.
+	const unanswered = Number(/^causeway_pings_unanswered (\d+)$/m.exec(metrics)?.[1]);
+	assert.ok(unanswered === 16 || unanswered === 17, metrics);
+});

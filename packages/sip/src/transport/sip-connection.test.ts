@@ -63,7 +63,8 @@ function setUp(
 				assert.ok(head.endsWith("\r\n\r\n"), "where the head stands");
 				traced.push(`sent ${head.startsWith("SIP/") ? "response" : "request"}`);
 			},
-			pinged: () => traced.push("pinged"),
+			pinged: (_, asked, answered) =>
+				traced.push(asked === 1 && answered === 1 ? "pinged" : `pinged ${asked} ${answered}`),
 			ponged: () => traced.push("ponged"),
 			malformed: (_, fault, head, answer) => malformed.push([fault, head, answer]),
 		},
@@ -134,6 +135,65 @@ test("RFC 5626 §3.5.1: what answers a ping of ours is told apart from a ping of
 	assert.deepEqual(bench.traced.splice(0), ["pinged", "received request", "pinged"]);
 	bench.connection.close("done");
 	assert.equal(bench.connection.ping(), false);
+});
+
+test("RFC 5626 §3.5.1: of many pings in a second four are answered, however they come, and all are counted", () => {
+	for (const pieceLength of [80, 12, 4, 3, 2, 1]) {
+		const bench = setUp();
+		const octets = "\r\n\r\n".repeat(20);
+		for (let at = 0; at < octets.length; at += pieceLength) bench.say(octets.slice(at, at + pieceLength));
+		assert.equal(bench.got(), "\r\n".repeat(4));
+		const counts = bench.traced.map((line) =>
+			/^pinged(?: (\d+) (\d+))?$/
+				.exec(line)
+				?.slice(1)
+				.map((text) => Number(text ?? 1)),
+		);
+		const sum = (index: number): number => counts.reduce((total, pair) => total + (pair?.[index] ?? 0), 0);
+		assert.deepEqual([sum(0), sum(1)], [20, 4]);
+		bench.clock.advance(1_000);
+		bench.say("\r\n\r\n");
+		assert.equal(bench.got(), "\r\n".repeat(5));
+	}
+});
+
+test("security.md G12: a peer that sends line ends as fast as it can is read once a second, gets four answers in it, and is heard again", () => {
+	const bench = setUp();
+	const flood = "\r\n".repeat(16_384);
+	for (let second = 0; second < 60; second += 1) {
+		// What comes while nothing is read waits for the peer: here a flood that arrives ten times a second.
+		for (let part = 0; part < 10; part += 1) {
+			if (bench.far.queuedBytes === 0) bench.say(flood);
+			bench.clock.advance(100);
+		}
+	}
+	const asked = bench.traced.reduce((sum, line) => sum + Number(/^pinged (\d+) /.exec(line)?.[1] ?? 0), 0);
+	// The first at once, and one at the end of each second.
+	assert.equal(asked, 61 * 8_192);
+	assert.equal(bench.got(), "\r\n".repeat(61 * 4));
+	assert.equal(bench.connection.isOpen, true);
+	bench.clock.advance(1_000);
+	bench.say(wire);
+	assert.equal(bench.received.length, 1);
+});
+
+test("a message behind too many line ends is read when the second is over, and not lost", () => {
+	const bench = setUp();
+	bench.say(`${"\r\n".repeat(1_002)}${wire}\r\n${wire}`);
+	assert.equal(bench.received.length, 1, "the one at hand is finished");
+	bench.clock.advance(999);
+	assert.equal(bench.received.length, 1);
+	bench.clock.advance(1);
+	assert.equal(bench.received.length, 2);
+});
+
+test("protocol sheet 1.7: any number of line ends between messages is passed over", () => {
+	const bench = setUp();
+	for (let round = 0; round < 50; round += 1) {
+		bench.say(`${"\r\n".repeat(round)}${wire}`);
+		bench.clock.advance(100);
+	}
+	assert.equal(bench.received.length, 50);
 });
 
 test("protocol sheet 6.1: a malformed request is answered and the connection goes on", () => {

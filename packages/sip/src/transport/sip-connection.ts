@@ -10,6 +10,7 @@ import type { MessagePlace } from "../message/octet-frame.ts";
 import { parseMessage } from "../message/parse.ts";
 import type { ByteStream, CloseCause, Endpoint, Room } from "./byte-stream.ts";
 import type { Connection, ConnectionUser, MessageOctets } from "./connection.ts";
+import { KeepAliveBudget } from "./keep-alive-budget.ts";
 
 /** How long one message may take to arrive. Both count from its first octet, whatever arrives in between. */
 export interface ArrivalTimes {
@@ -21,8 +22,8 @@ export interface ArrivalTimes {
 export interface ConnectionHooks {
 	/** A message, and where it stands while this is called. Not for what {@link ConnectionUser.framed} took. */
 	readonly received?: (connection: Connection, place: MessagePlace, message: SipMessage) => void;
-	/** The peer asked for a sign of life: two CRLFs between messages. It has been answered. */
-	readonly pinged?: (connection: Connection) => void;
+	/** The peer asked for signs of life, two CRLFs between messages each time; how often it did so at once, and how many were answered. */
+	readonly pinged?: (connection: Connection, asked: number, answered: number) => void;
 	/** The answer to a {@link SipConnection.ping} came: a single CRLF between messages. */
 	readonly ponged?: (connection: Connection) => void;
 	/** What was queued, and where it stands while this is called; `message` where it was not another's that was sent on. */
@@ -101,6 +102,8 @@ export class SipConnection implements Connection {
 		headEnd: 0,
 		end: 0,
 	};
+	/** Undefined until the peer sent a line end. */
+	#keepAlives: KeepAliveBudget | undefined;
 
 	constructor(options: SipConnectionOptions) {
 		this.id = options.id;
@@ -239,16 +242,21 @@ export class SipConnection implements Connection {
 	 * travel whole, so those that came together belong together.
 	 */
 	#readLineEnds(): void {
-		if (this.#lineEnds === 0) return;
+		const lineEnds = this.#lineEnds;
+		if (lineEnds === 0) return;
 		if (this.#awaitsPong && this.#lineEnds % 2 === 1) {
 			this.#awaitsPong = false;
 			this.#lineEnds -= 1;
 			this.#hooks.ponged?.(this);
 		}
-		for (; this.#lineEnds >= 2; this.#lineEnds -= 2) {
-			this.#write(pongOctets);
-			this.#hooks.pinged?.(this);
-		}
+		const pings = this.#lineEnds >> 1;
+		this.#lineEnds -= pings * 2;
+		// One that waits for its second half is counted when that comes.
+		this.#keepAlives ??= new KeepAliveBudget();
+		const { pongs, pauseMs } = this.#keepAlives.spend(this.#clock.now(), lineEnds - this.#lineEnds, pings);
+		if (pongs > 0) this.#write(pongOctets.repeat(pongs));
+		if (pings > 0) this.#hooks.pinged?.(this, pings, pongs);
+		if (pauseMs > 0) this.delayReading(pauseMs);
 	}
 
 	#readOn(): void {
