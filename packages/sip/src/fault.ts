@@ -1,6 +1,4 @@
 /** What a peer can cause is a value, never an exception: readers return {@link Result}. */
-import { invariant } from "./text/assert.ts";
-
 /** Why an input was refused. */
 export interface Fault {
 	/** Stable, lower-case, for logs and metric labels: `bad-uri`, `head-too-large`. */
@@ -23,28 +21,6 @@ export type Result<Value> =
 /** A success. */
 export function success<Value>(value: Value): Result<Value> {
 	return { ok: true, value };
-}
-
-let lastFault: Fault | undefined;
-
-/**
- * Refuses as readers of octets do, which give a value or undefined: a record around each value of each message would cost
- * as much as reading it. Why is kept until the next refusal, for {@link outcomeOf} and {@link refused}.
- */
-export function refuse(code: string, rule: string, offset: number, detail: string, status = 400): undefined {
-	lastFault = refusal(code, rule, offset, detail, status).fault;
-	return undefined;
-}
-
-/** Why the reader that gave undefined just now refused. */
-export function refused(): { readonly ok: false; readonly fault: Fault } {
-	invariant(lastFault !== undefined, "a reader refused without a reason");
-	return { ok: false, fault: lastFault };
-}
-
-/** What a reader of octets gave, as a {@link Result}. */
-export function outcomeOf<Value>(value: Value | undefined): Result<Value> {
-	return value === undefined ? refused() : success(value);
 }
 
 /** A refusal; `status` is 400 unless the rule names another. */

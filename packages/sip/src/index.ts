@@ -163,7 +163,7 @@ export {
 	warnings,
 } from "./message/fields.ts";
 export { formatMessage, placeOf } from "./message/format.ts";
-export { type Frame, Framer, type FramerProgress, type FramerUser } from "./message/framer.ts";
+export { Framer, type FramerProgress, type FramerUser } from "./message/framer.ts";
 export { type HeadOutcome, indexHead } from "./message/head-index.ts";
 export { HeadSplices } from "./message/head-splices.ts";
 export type { HeaderInput } from "./message/head-writer.ts";
@@ -175,7 +175,7 @@ export {
 	type SipRequest,
 	type SipResponse,
 } from "./message/message.ts";
-export { type MessagePlace, OctetFrame } from "./message/octet-frame.ts";
+export { type Frame, type MessagePlace, OctetFrame } from "./message/octet-frame.ts";
 export { methodOf, type ParseOutcome, parseMessage, readTopVia } from "./message/parse.ts";
 export { reasonPhrase } from "./message/reason-phrase.ts";
 export { findSips, mentionsSips } from "./message/sips-check.ts";

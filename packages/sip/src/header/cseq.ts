@@ -1,7 +1,8 @@
 /** CSeq: RFC 3261 §20.16. */
-import { outcomeOf, type Result, refuse } from "../fault.ts";
+import type { Result } from "../fault.ts";
 import { CharClass, skipOctets } from "../text/char-class.ts";
 import { octetsOf } from "../text/octet-view.ts";
+import { outcomeOf, refuse } from "../text/refuse.ts";
 import { decimalOf, skipLwsOctets } from "../text/scan.ts";
 import { methodIn } from "./methods.ts";
 

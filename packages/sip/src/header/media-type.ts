@@ -1,9 +1,10 @@
 /** Content-Type, and the media ranges of Accept: RFC 3261 §20.15, §20.1. */
-import { outcomeOf, type Result, refuse } from "../fault.ts";
+import type { Result } from "../fault.ts";
 import { lowerAscii } from "../text/ascii.ts";
 import { invariant } from "../text/assert.ts";
 import { CharClass, skipOctets } from "../text/char-class.ts";
 import { octetsOf } from "../text/octet-view.ts";
+import { outcomeOf, refuse } from "../text/refuse.ts";
 import { skipLwsOctets } from "../text/scan.ts";
 import { createUsualTexts, findUsualText } from "../text/usual-texts.ts";
 import type { Params } from "../uri/params.ts";

@@ -1,9 +1,10 @@
 /** `name-addr` and `addr-spec` with header parameters: From, To, Contact, Route, Record-Route (RFC 3261 §20.10, §25.1). */
-import { outcomeOf, type Result, refuse } from "../fault.ts";
+import type { Result } from "../fault.ts";
 import { invariant } from "../text/assert.ts";
 import { CharClass, skipOctets } from "../text/char-class.ts";
 import { octetsOf } from "../text/octet-view.ts";
 import { quote, unfold, unquote } from "../text/quoting.ts";
+import { outcomeOf, refuse } from "../text/refuse.ts";
 import { isLws, skipLwsOctets, skipQuotedOctets, trimLwsEnd } from "../text/scan.ts";
 import { formatParams, hasParam, type Param, type Params } from "../uri/params.ts";
 import { readUri, readUriIn } from "../uri/parse-uri.ts";

@@ -1,6 +1,7 @@
 /** Headers that are one whole number: Max-Forwards, Expires, Min-Expires, RSeq. */
-import { type Result, refusal, refuse, success } from "../fault.ts";
+import { type Result, refusal, success } from "../fault.ts";
 import { CharClass, skipClass } from "../text/char-class.ts";
+import { refuse } from "../text/refuse.ts";
 import { decimalOf, parseDecimal, skipLws, trimLwsEnd } from "../text/scan.ts";
 import type { Params } from "../uri/params.ts";
 import { parseParams } from "./params.ts";

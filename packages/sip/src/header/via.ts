@@ -1,8 +1,9 @@
 /** Via: RFC 3261 §20.42. */
-import { outcomeOf, type Result, refuse } from "../fault.ts";
+import type { Result } from "../fault.ts";
 import { upperAscii } from "../text/ascii.ts";
 import { CharClass, skipOctets } from "../text/char-class.ts";
 import { octetsOf } from "../text/octet-view.ts";
+import { outcomeOf, refuse } from "../text/refuse.ts";
 import { decimalOf, isLws, skipLwsOctets } from "../text/scan.ts";
 import { findHost, hostEndOf, hostIn, NO_HOST } from "../uri/host.ts";
 import type { Params } from "../uri/params.ts";

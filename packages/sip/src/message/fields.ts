@@ -1,5 +1,5 @@
 /** Access to header fields. Values come back without folds, in the order of the message, interleaved or not. */
-import { type Fault, outcomeOf, type Result, refusal, refuse, refused, success } from "../fault.ts";
+import { type Fault, type Result, refusal, success } from "../fault.ts";
 import { type Diagnostics, parseDiagnostics } from "../header/diagnostics.ts";
 import { type Event, parseEvent } from "../header/event.ts";
 import { type MediaType, readMediaType } from "../header/media-type.ts";
@@ -14,6 +14,7 @@ import { parseWarning, type Warning } from "../header/warning.ts";
 import { matchesIgnoreCase } from "../text/ascii.ts";
 import { isFolded, octetsOf, octetsOfHead } from "../text/octet-view.ts";
 import { unfold } from "../text/quoting.ts";
+import { outcomeOf, refuse, refused } from "../text/refuse.ts";
 import { skipListItem, skipLws, trimLwsEnd } from "../text/scan.ts";
 import { firstField, lastField } from "./field-places.ts";
 import { FIELD_STRIDE, type MessageHead, type SipMessage } from "./message.ts";

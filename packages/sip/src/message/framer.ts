@@ -14,13 +14,6 @@ import type { FramerLimits } from "./limits.ts";
 import { FIELD_STRIDE, type MessageHead } from "./message.ts";
 import { OctetFrame } from "./octet-frame.ts";
 
-/** One message as octets: head with index, and exactly Content-Length octets of body. */
-export interface Frame {
-	readonly head: MessageHead;
-	/** A copy: the receiver may keep it, and small ones kept hold up to 16 KiB. */
-	readonly body: Uint8Array;
-}
-
 /** Who takes what a framer finds, in the order of the stream. */
 export interface FramerUser {
 	/** A message, of which nothing is decoded yet; valid until this returns. */

@@ -1,9 +1,15 @@
 /** One message as it stands among the octets that were read, before any of it is decoded. */
 import { copyOctets, sliceOctets } from "../text/octet-copy.ts";
 import { viewNumber } from "../text/octet-view.ts";
-import type { Frame } from "./framer.ts";
 import { keepScanned } from "./head-index.ts";
 import type { MessageHead } from "./message.ts";
+
+/** One message as octets: head with index, and exactly Content-Length octets of body. */
+export interface Frame {
+	readonly head: MessageHead;
+	/** A copy: the receiver may keep it, and small ones kept hold up to 16 KiB. */
+	readonly body: Uint8Array;
+}
 
 /** Where a whole message stands among octets. */
 export interface MessagePlace {

@@ -1,5 +1,5 @@
 /** From a frame to a typed message: start line, the mandatory header fields, and nothing that can wait (RFC 3261 §7, §8.1.1). */
-import { type Fault, outcomeOf, type Result, refusal, refuse, refused, success } from "../fault.ts";
+import { type Fault, type Result, refusal, success } from "../fault.ts";
 import { readCSeq } from "../header/cseq.ts";
 import { methodIn } from "../header/methods.ts";
 import { type NameAddr, readNameAddr } from "../header/name-addr.ts";
@@ -9,6 +9,7 @@ import { readVia, type Via } from "../header/via.ts";
 import { matchesIgnoreCase } from "../text/ascii.ts";
 import { CharClass, skipClass, skipOctets } from "../text/char-class.ts";
 import { octetsOf, octetsOfHead } from "../text/octet-view.ts";
+import { outcomeOf, refuse, refused } from "../text/refuse.ts";
 import { parseDecimal, skipListItem, trimLwsEnd } from "../text/scan.ts";
 import { readUri } from "../uri/parse-uri.ts";
 import { isSipUri, type Uri } from "../uri/uri.ts";

@@ -1,8 +1,9 @@
 /** Reading URIs: RFC 3261 §19.1.1, §25.1. */
-import { outcomeOf, type Result, refuse } from "../fault.ts";
+import type { Result } from "../fault.ts";
 import { lowerAscii } from "../text/ascii.ts";
 import { CharClass, hasClass, skipEscapedOctets, skipOctets } from "../text/char-class.ts";
 import { octetsOf } from "../text/octet-view.ts";
+import { outcomeOf, refuse } from "../text/refuse.ts";
 import { decimalOf } from "../text/scan.ts";
 import { findHost, hostEndOf, hostIn, hostKindOf, NO_HOST } from "./host.ts";
 import { MAX_PARAMS } from "./params.ts";

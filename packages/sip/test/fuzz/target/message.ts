@@ -5,9 +5,10 @@ import { createErrorResponse, createResponse } from "../../../src/message/build.
 import { applyEdits, findField } from "../../../src/message/edit.ts";
 import * as read from "../../../src/message/fields.ts";
 import { formatMessage } from "../../../src/message/format.ts";
-import { type Frame, Framer } from "../../../src/message/framer.ts";
+import { Framer } from "../../../src/message/framer.ts";
 import { DEFAULT_FRAMER_LIMITS } from "../../../src/message/limits.ts";
 import type { SipMessage } from "../../../src/message/message.ts";
+import type { Frame } from "../../../src/message/octet-frame.ts";
 import { parseMessage } from "../../../src/message/parse.ts";
 import { findSips } from "../../../src/message/sips-check.ts";
 import { findParam } from "../../../src/uri/params.ts";
